@@ -1,0 +1,70 @@
+import type { NodeId } from "@octopii/interfaces";
+import type { ReadIndexRequest, ReadIndexResponse } from "../messages.js";
+import type { Index } from "../types.js";
+import type { Replica } from "./replica.js";
+import { broadcastHeartbeat } from "./sending.js";
+
+/** The `from` of reads that this very node asked for. */
+const ourselves: NodeId = 0;
+
+/** Wants a read index for one of our own reads: as leader by confirming a round, as follower by asking the leader. */
+export function requestRead(raft: Replica, id: number): void {
+  if (raft.reads.isFull) return refuse(raft, ourselves, id);
+  if (raft.role === "leader") return readOnLeader(raft, ourselves, id);
+  if (raft.leaderId === 0) return refuse(raft, ourselves, id);
+  raft.reads.addForwarded(id);
+  const { group, id: from, leaderId: to, currentTerm: term } = raft;
+  raft.messages.push({ type: "ReadIndex", group, from, to, term, requestId: id });
+}
+
+export function handleReadIndex(raft: Replica, message: ReadIndexRequest): void {
+  if (raft.role !== "leader" || raft.reads.isFull) return refuse(raft, message.from, message.requestId);
+  readOnLeader(raft, message.from, message.requestId);
+}
+
+function readOnLeader(raft: Replica, from: NodeId, id: number): void {
+  // Until an entry of our own term is committed we may not know all that earlier leaders have committed. Source: thesis §6.4.
+  if (raft.log.termAt(raft.log.committedIndex) !== raft.currentTerm) raft.reads.addEarly(from, id);
+  else if (raft.isOnlyVoter) answer(raft, from, id, raft.log.committedIndex);
+  else raft.reads.addConfirming(from, id, raft.log.committedIndex);
+}
+
+/** Our term's first commit arrived: reads that waited for it begin. */
+export function releaseEarlyReads(raft: Replica): void {
+  for (const { from, id } of raft.reads.takeEarly()) readOnLeader(raft, from, id);
+}
+
+/** At the end of a step: one heartbeat round confirms all reads that the step brought. */
+export function beginReadRound(raft: Replica): void {
+  if (!raft.reads.needsRound) return;
+  raft.reads.round++;
+  const own = raft.progressOf(raft.id);
+  if (own !== undefined) own.confirmedReadRound = raft.reads.round;
+  broadcastHeartbeat(raft);
+}
+
+/** Answers the reads whose round a quorum has confirmed. */
+export function confirmReads(raft: Replica): void {
+  const round = raft.quorumIndex((id) => raft.progressOf(id)?.confirmedReadRound ?? 0);
+  for (const read of raft.reads.takeConfirmed(round)) answer(raft, read.from, read.id, read.index);
+}
+
+export function handleReadIndexResponse(raft: Replica, message: ReadIndexResponse): void {
+  if (!raft.reads.takeForwarded(message.requestId)) return raft.drop(message, "unexpected");
+  raft.readyReads.push({ id: message.requestId, index: message.index === 0 ? null : message.index });
+}
+
+function refuse(raft: Replica, from: NodeId, id: number): void {
+  if (from === ourselves) raft.readyReads.push({ id, index: null });
+  else respond(raft, from, id, 0);
+}
+
+function answer(raft: Replica, from: NodeId, id: number, index: Index): void {
+  if (from === ourselves) raft.readyReads.push({ id, index });
+  else respond(raft, from, id, index);
+}
+
+function respond(raft: Replica, to: NodeId, requestId: number, index: Index): void {
+  const { group, id: from, currentTerm: term } = raft;
+  raft.messages.push({ type: "ReadIndexResponse", group, from, to, term, requestId, index });
+}

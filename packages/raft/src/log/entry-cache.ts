@@ -1,0 +1,81 @@
+import type { Entry, Index } from "../types.js";
+
+/** Dropped entries leave holes at the front of the array; it is compacted when they are most of it. */
+const compactAt = 1024;
+
+/** The newest entries of the log, contiguous up to the last one. Older ones are read from storage when somebody needs them. */
+export class EntryCache {
+  #entries: (Entry | undefined)[] = [];
+  #head = 0;
+  #firstIndex: Index;
+  #bytes = 0;
+
+  /** @param firstIndex - the index of the next entry pushed. */
+  constructor(firstIndex: Index) {
+    this.#firstIndex = firstIndex;
+  }
+
+  /** The index of the oldest cached entry, or of the next one pushed when there is none. */
+  get firstIndex(): Index {
+    return this.#firstIndex;
+  }
+
+  /** The summed sizes of the cached entries' data. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.data.length;
+  }
+
+  /** The entry at `index`, which must be cached. */
+  at(index: Index): Entry {
+    return this.#entries[this.#head + index - this.#firstIndex] as Entry;
+  }
+
+  /** Entries in `[from, to]`, all cached, oldest first; as many as fit in `maxBytes`, and at least one. */
+  slice(from: Index, to: Index, maxBytes: number): Entry[] {
+    let bytes = 0;
+    let end = from;
+    for (; end <= to; end++) {
+      bytes += this.at(end).data.length;
+      if (bytes > maxBytes && end > from) break;
+    }
+    const start = this.#head + from - this.#firstIndex;
+    return this.#entries.slice(start, start + end - from) as Entry[];
+  }
+
+  /** Forgets `index` and everything after it. */
+  truncate(index: Index): void {
+    if (index <= this.#firstIndex) {
+      this.reset(index);
+      return;
+    }
+    const length = this.#head + index - this.#firstIndex;
+    for (let i = length; i < this.#entries.length; i++) this.#bytes -= (this.#entries[i] as Entry).data.length;
+    this.#entries.length = length;
+  }
+
+  /** Drops the oldest entries, none above `upTo`, until the cache holds at most `maxBytes`. */
+  shrink(maxBytes: number, upTo: Index): void {
+    while (this.#bytes > maxBytes && this.#firstIndex <= upTo && this.#head < this.#entries.length) {
+      this.#bytes -= (this.#entries[this.#head] as Entry).data.length;
+      this.#entries[this.#head++] = undefined;
+      this.#firstIndex++;
+    }
+    if (this.#head > compactAt && this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Forgets everything; the next entry pushed has `nextIndex`. */
+  reset(nextIndex: Index): void {
+    this.#entries = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#firstIndex = nextIndex;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Index, Term } from "../types.js";
+
+/** Deadline and cancellation of one call. */
+export interface WaitOptions {
+  /** Ends the wait; the call rejects with the signal's reason. What was proposed may be committed all the same. */
+  readonly signal?: AbortSignal;
+  /** How long to wait. Default: the node's `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+}
+
+/** One caller's promise, settled once, by whichever comes first. */
+export class Waiter<Value> {
+  readonly deadline: number;
+  readonly #resolve: (value: Value) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
+  settled = false;
+
+  constructor(deadline: number, signal: AbortSignal | undefined, resolve: (value: Value) => void, reject: (error: unknown) => void) {
+    this.deadline = deadline;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    if (signal === undefined) return;
+    this.#onAbort = () => this.reject(signal.reason);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  resolve(value: Value): void {
+    if (this.#settle()) this.#resolve(value);
+  }
+
+  reject(error: unknown): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    return true;
+  }
+}
+
+/** Where an appended proposal stands in the log. */
+export interface Position {
+  readonly index: Index;
+  readonly term: Term;
+}
