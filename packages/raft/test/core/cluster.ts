@@ -70,8 +70,8 @@ export class TestReplica {
     const messages = [...output.messages];
     if (output.write !== null) this.writes.push(output.write);
     this.reads.push(...output.reads);
-    for (const { peer, from, to } of output.fetch) {
-      messages.push(...this.step({ fetched: [{ peer, from, entries: this.disk.entries.slice(from - 1, to) }] }));
+    for (const { peer, from, to, maxBytes } of output.fetch) {
+      messages.push(...this.step({ fetched: [{ peer, from, entries: this.#read(from, to, maxBytes) }] }));
     }
     if (output.apply !== null) {
       const { from, to, entries } = output.apply;
@@ -79,6 +79,14 @@ export class TestReplica {
       messages.push(...this.step({ appliedIndex: to }));
     }
     return messages;
+  }
+
+  #read(from: number, to: number, maxBytes: number): Entry[] {
+    let bytes = 0;
+    return this.disk.entries.slice(from - 1, to).filter(({ data, index }) => {
+      bytes += data.length;
+      return bytes <= maxBytes || index === from;
+    });
   }
 
   /** Makes the oldest `count` writes durable. @returns the messages that this sets free. */
