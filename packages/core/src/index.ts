@@ -1,1 +1,23 @@
-export {};
+/**
+ * A replicated service inside your Node.js process: bring a state machine, get leader election, replication, failover and
+ * linearizable reads.
+ *
+ * @packageDocumentation
+ */
+
+// For those who compose a node of their own.
+export { type PeerNetworkLimits, raftProtocol, TransportPeerNetwork } from "./adapters/transport-peer-network.js";
+export { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
+// For those who embed a node.
+export type { CallOptions, Consistency, QueryOptions } from "./call-options.js";
+// For programs that are not members.
+export { type Client, type ClientOptions, type ClientParts, createClient } from "./client/client.js";
+export { CoreError, type CoreErrorCode, type CoreErrorOptions, isCoreError } from "./errors.js";
+export { createNode, type Node } from "./node.js";
+export type { NodeEvent } from "./node-events.js";
+export type { Member, NodeOptions } from "./options.js";
+export type { NodeParts } from "./ports.js";
+export { type KeyValueClient, keyValueClient, type Replicated } from "./state-machine/key-value-client.js";
+export { type KeyValueStore, keyValueStore } from "./state-machine/key-value-store.js";
+export { type ApplyContext, isRejection, Rejection, type StateMachine } from "./state-machine/state-machine.js";
+export type { MemberStatus, NodeRole, NodeStatus } from "./status.js";

@@ -1,0 +1,153 @@
+import type { Connection, Logger, NodeId, Stream } from "@octopii/interfaces";
+import { decodeMessages, encodeMessages, type GroupId, type Message, type PeerNetwork, type PeerReceiver } from "@octopii/raft";
+import { FrameReader, framed } from "../peers/frame-reader.js";
+import { FrameWriter } from "../peers/frame-writer.js";
+
+/** Names the streams that carry Raft's messages. */
+export const raftProtocol = "octopii/raft/1";
+
+/** Reset codes of a Raft stream. */
+const malformedFrame = 1;
+const notAMember = 2;
+
+/** Limits of a {@link TransportPeerNetwork}. */
+export interface PeerNetworkLimits {
+  /** The longest frame that is accepted; a longer one resets the stream. */
+  readonly frameBytesMax: number;
+  /** Bytes that wait for a slow peer; what comes beyond is lost, as Raft allows. */
+  readonly queuedBytesMax: number;
+}
+
+interface PeerStreams {
+  readonly connection: Connection;
+  readonly control: FrameWriter;
+  readonly entries: FrameWriter;
+}
+
+/**
+ * Carries Raft's messages on two streams to each peer: one for AppendEntries, which must not overtake each other, and one for all the
+ * rest, so that a heartbeat never waits behind a long append.
+ */
+export class TransportPeerNetwork implements PeerNetwork {
+  readonly #connectionTo: (peer: NodeId) => Connection | null;
+  readonly #limits: PeerNetworkLimits;
+  readonly #logger: Logger;
+  readonly #receivers = new Map<GroupId, PeerReceiver>();
+  readonly #streams = new Map<NodeId, PeerStreams>();
+
+  /** @param connectionTo - the live connection to a peer, or null while there is none; it is dialed then. */
+  constructor(connectionTo: (peer: NodeId) => Connection | null, limits: PeerNetworkLimits, logger: Logger) {
+    this.#connectionTo = connectionTo;
+    this.#limits = limits;
+    this.#logger = logger;
+  }
+
+  attach(group: GroupId, receiver: PeerReceiver): () => void {
+    this.#receivers.set(group, receiver);
+    return () => this.#receivers.delete(group);
+  }
+
+  send(to: NodeId, messages: readonly Message[]): void {
+    const connection = this.#connectionTo(to);
+    if (connection === null) return this.#lost(to);
+    try {
+      const streams = this.#streamsOf(to, connection);
+      const entries = messages.filter(isAppend);
+      const control = entries.length === 0 ? messages : messages.filter((message) => !isAppend(message));
+      const delivered = this.#write(streams.control, control) && this.#write(streams.entries, entries);
+      if (!delivered) this.#lost(to);
+    } catch (error) {
+      // The connection or stream went away under us: the same as a message lost on the way.
+      this.#logger.debug({ peer: to, error }, "Messages to a peer were lost.");
+      this.#streams.delete(to);
+      this.#lost(to);
+    }
+  }
+
+  /** The connection to `peer` is gone: what was on its way is probably lost. */
+  disconnected(peer: NodeId): void {
+    this.#streams.delete(peer);
+    this.#lost(peer);
+  }
+
+  /** Takes over a stream that a peer opened for {@link raftProtocol}. */
+  accept(stream: Stream, connection: Connection): void {
+    const { nodeId, name } = connection.peer;
+    if (nodeId === null) return stream.stop(notAMember);
+    const reader = new FrameReader(this.#limits.frameBytesMax);
+    const refuse = (why: string): void => {
+      this.#logger.warn({ peer: name, why }, "A peer sent Raft messages that make no sense; its stream was stopped.");
+      stream.onReadable = null;
+      stream.stop(malformedFrame);
+    };
+    stream.onReadable = () => {
+      for (let chunk = stream.read(); chunk !== null && stream.onReadable !== null; chunk = stream.read()) {
+        const readable = reader.push(chunk, (frame) => {
+          const messages = decodeMessages(frame);
+          if (typeof messages === "string") refuse(messages);
+          else this.#deliver(nodeId, messages);
+        });
+        if (!readable) refuse(`A frame is longer than ${this.#limits.frameBytesMax} bytes.`);
+      }
+      if (stream.ended) stream.end();
+    };
+  }
+
+  #deliver(from: NodeId, messages: readonly Message[]): void {
+    const group = messages[0]?.group;
+    if (group === undefined) return;
+    if (messages.every((message) => message.group === group)) {
+      this.#receivers.get(group)?.receive(from, messages);
+    } else {
+      for (const message of messages) this.#receivers.get(message.group)?.receive(from, [message]);
+    }
+  }
+
+  #streamsOf(to: NodeId, connection: Connection): PeerStreams {
+    const known = this.#streams.get(to);
+    if (known?.connection === connection) return known;
+    const open = (): FrameWriter => {
+      const stream = connection.openStream(raftProtocol, { unidirectional: true });
+      // A peer that stops reading, or a broken stream, makes room for fresh ones.
+      stream.onClose = () => {
+        if (this.#streams.get(to)?.connection === connection) this.#streams.delete(to);
+      };
+      return new FrameWriter(stream, this.#limits.queuedBytesMax);
+    };
+    const streams: PeerStreams = { connection, control: open(), entries: open() };
+    this.#streams.set(to, streams);
+    return streams;
+  }
+
+  /** Writes as few frames as their limit allows. @returns whether all of them found room. */
+  #write(writer: FrameWriter, messages: readonly Message[]): boolean {
+    let batch: Message[] = [];
+    let bytes = 0;
+    let delivered = true;
+    for (const message of messages) {
+      const size = sizeOf(message);
+      if (batch.length > 0 && bytes + size > this.#limits.frameBytesMax) {
+        delivered = writer.write(framed(encodeMessages(batch))) && delivered;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(message);
+      bytes += size;
+    }
+    return batch.length === 0 ? delivered : writer.write(framed(encodeMessages(batch))) && delivered;
+  }
+
+  #lost(peer: NodeId): void {
+    for (const receiver of this.#receivers.values()) receiver.unreachable(peer);
+  }
+}
+
+const isAppend = (message: Message): boolean => message.type === "AppendEntries";
+
+/** A bound on a message's encoded size. */
+function sizeOf(message: Message): number {
+  if (message.type !== "AppendEntries") return 128;
+  let bytes = 128;
+  for (const { data } of message.entries) bytes += 16 + data.length;
+  return bytes;
+}

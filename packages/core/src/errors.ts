@@ -1,0 +1,49 @@
+import type { CodedError, Outcome } from "@octopii/interfaces";
+
+/**
+ * - `CONFIGURATION_INVALID`: the options contradict each other or the credentials; `details.problems` lists every problem.
+ * - `DIRECTORY_FOREIGN`: the data directory belongs to another node or cluster. Nothing in it was changed.
+ * - `ADDRESS_IN_USE`: another program listens there.
+ * - `NOT_RUNNING`: the node is not started yet, closed, or has stopped on an error, in `cause`.
+ * - `UNAVAILABLE`: no leader, or no quorum, could be reached in time.
+ * - `BUSY`: queues are full; try again later.
+ * - `TIMEOUT`: the deadline passed while the outcome was open.
+ * - `TOO_LARGE`: the command exceeds the limit of the cluster.
+ */
+export type CoreErrorCode =
+  | "OCTOPII_CORE_CONFIGURATION_INVALID"
+  | "OCTOPII_CORE_DIRECTORY_FOREIGN"
+  | "OCTOPII_CORE_ADDRESS_IN_USE"
+  | "OCTOPII_CORE_NOT_RUNNING"
+  | "OCTOPII_CORE_UNAVAILABLE"
+  | "OCTOPII_CORE_BUSY"
+  | "OCTOPII_CORE_TIMEOUT"
+  | "OCTOPII_CORE_TOO_LARGE";
+
+export interface CoreErrorOptions {
+  /** Default `failed`. */
+  readonly outcome?: Outcome;
+  readonly cause?: unknown;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** An expected refusal by a node or a client. Test the `code`, best by {@link isCoreError}. */
+export class CoreError extends Error implements CodedError {
+  readonly code: CoreErrorCode;
+  readonly outcome: Outcome;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: CoreErrorCode, message: string, options: CoreErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "CoreError";
+    this.code = code;
+    this.outcome = options.outcome ?? "failed";
+    this.details = options.details ?? {};
+  }
+}
+
+/** Whether `error` is a {@link CoreError}, by shape, so that it works across copies of this package. */
+export function isCoreError(error: unknown, code?: CoreErrorCode): error is CoreError {
+  if (!(error instanceof Error) || error.name !== "CoreError") return false;
+  return code === undefined || (error as CoreError).code === code;
+}

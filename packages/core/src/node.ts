@@ -1,0 +1,244 @@
+import type { Listener, NodeId, Transport } from "@octopii/interfaces";
+import { openRaftNode, type RaftNode } from "@octopii/raft";
+import { createRpc, type Rpc } from "@octopii/rpc";
+import { openWalrus, type Walrus } from "@octopii/walrus";
+import { loadDefaultTransport } from "./adapters/default-transport.js";
+import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
+import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
+import type { CallOptions, QueryOptions } from "./call-options.js";
+import { checkOwner, claim, logDirectory } from "./data-directory.js";
+import { CoreError } from "./errors.js";
+import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
+import { Peers } from "./peers/peers.js";
+import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
+import { proposeHereMethod } from "./service/methods.js";
+import { serveNode } from "./service/node-service.js";
+import { Attempts } from "./service/retry.js";
+import { type ApplyResult, replicated } from "./state-machine/replicated.js";
+import { Rejection } from "./state-machine/state-machine.js";
+import type { MemberStatus, NodeStatus } from "./status.js";
+
+/** Room for what surrounds a command in an RPC frame or a Raft message. */
+const envelopeBytes = 64 * 1024;
+
+/** Everything of a node that has to be closed, in the order in which it was opened. */
+interface Running {
+  readonly transport: Transport;
+  readonly listener: Listener;
+  readonly peers: Peers;
+  readonly rpc: Rpc;
+  readonly wal: Walrus;
+  readonly raft: RaftNode<ApplyResult>;
+}
+
+/** A member of a cluster, inside your process. */
+export interface Node {
+  readonly id: NodeId;
+  /**
+   * Takes the node into its cluster: checks its directory and certificate, listens, reads its log back, and takes part.
+   * @throws {CoreError} `CONFIGURATION_INVALID`, `DIRECTORY_FOREIGN`, `ADDRESS_IN_USE`; or the log's own error if it is damaged.
+   * After a refusal nothing on disk has changed, and nothing is left open.
+   */
+  start(): Promise<void>;
+  /**
+   * Replicates a command; resolves with the state machine's result once a quorum holds it. Any node takes it and forwards it to the
+   * leader, waiting through an election if need be.
+   * @param command - belongs to the node from now on: do not change it.
+   * @throws {Rejection} if the state machine refused it.
+   * @throws {CoreError} `UNAVAILABLE`, `BUSY`, `TOO_LARGE`, `NOT_RUNNING`: it did not happen, if `outcome` is `failed`. `TIMEOUT`, or
+   * any code with `outcome` `unknown`: it may have; repeat it only if doing it twice does no harm.
+   */
+  propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  /** Asks this node's replica. Linearizable by default: the answer reflects every write acknowledged before the call. */
+  query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
+  /** The node's view of itself. Works in every state. */
+  status(): NodeStatus;
+  /** Leaves quietly and releases every handle; what is pending settles with an error. Repeating the call gives the same promise. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a node; nothing happens until it is started.
+ * @throws {CoreError} `CONFIGURATION_INVALID`, listing every problem of the options at once.
+ */
+export function createNode(options: NodeOptions, parts: NodeParts): Node {
+  return new ClusterNode(resolveNodeOptions(options, parts.transport !== undefined), completeParts(parts));
+}
+
+class ClusterNode implements Node {
+  readonly #config: NodeConfig;
+  readonly #ports: NodePorts;
+  #running: Running | null = null;
+  #starting: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(config: NodeConfig, ports: NodePorts) {
+    this.#config = config;
+    this.#ports = ports;
+  }
+
+  get id(): NodeId {
+    return this.#config.id;
+  }
+
+  start(): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new CoreError("OCTOPII_CORE_NOT_RUNNING", "The node was closed; make a new one."));
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    return this.#attempts(options).run((attempt) => {
+      const { raft } = this.#expectRunning();
+      const { leaderId } = raft.status();
+      return leaderId === this.id || leaderId === 0 ? this.#proposeHere(command, attempt) : this.#forward(leaderId, command, attempt);
+    });
+  }
+
+  async query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
+    if (options.consistency !== "stale") await this.#attempts(options).run((attempt) => this.#expectRunning().raft.readIndex(attempt));
+    else this.#expectRunning();
+    return this.#ports.stateMachine.query(request);
+  }
+
+  status(): NodeStatus {
+    const { id, cluster, address } = this.#config;
+    const raft = this.#running?.raft;
+    const stopped = raft === undefined || raft.stoppedBy !== null || this.#closing !== null;
+    const status = raft?.status();
+    const matches = new Map(status?.progress.map((progress) => [progress.id, progress.matchIndex]));
+    return {
+      id,
+      cluster,
+      address,
+      role: stopped ? "stopped" : (status?.role ?? "stopped"),
+      term: status?.currentTerm ?? 0,
+      leaderId: stopped ? 0 : (status?.leaderId ?? 0),
+      lastIndex: status?.lastIndex ?? 0,
+      commitIndex: status?.commitIndex ?? 0,
+      appliedIndex: status?.appliedIndex ?? 0,
+      members: this.#config.members.map((member): MemberStatus => ({ ...member, matchIndex: matches.get(member.id) ?? null })),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    const { cluster, directory, id, listenAddress } = this.#config;
+    const isOurs = await checkOwner(this.#ports.fileSystem, directory, cluster, id);
+    const transport = this.#ports.transport ?? (await loadDefaultTransport(this.#config, this.#ports));
+    const closers: (() => unknown)[] = [() => transport.close()];
+    try {
+      const rpc = this.#createRpc();
+      closers.push(() => rpc.close({ timeoutMs: 0 }));
+      const peers = this.#createPeers(transport, rpc);
+      closers.push(() => peers.close());
+      const listener = await listen(transport, listenAddress, peers);
+      if (!isOurs) await claim(this.#ports.fileSystem, directory, cluster, id);
+      const wal = await this.#openLog();
+      closers.push(() => wal.close());
+      const raft = await this.#openRaft(wal, peers);
+      this.#running = { transport, listener, peers, rpc, wal, raft };
+      serveNode(rpc.router, {
+        propose: (command, options) => this.propose(command, options),
+        proposeHere: (command, options) => this.#proposeHere(command, options),
+        query: (request, options) => this.query(request, options),
+        status: () => this.status(),
+      });
+    } catch (error) {
+      for (const close of closers.reverse()) await close();
+      throw error;
+    }
+  }
+
+  #createRpc(): Rpc {
+    const { clock, scheduler, logger } = this.#ports;
+    const maxFrameBytes = this.#config.entryBytesMax + envelopeBytes;
+    const maxQueuedBytes = Math.max(4 * maxFrameBytes, 64 * 1024 * 1024);
+    return createRpc({ clock, scheduler, logger }, { maxFrameBytes, maxQueuedBytes, maxInboundBytes: maxQueuedBytes });
+  }
+
+  #createPeers(transport: Transport, rpc: Rpc): Peers {
+    const { clock, scheduler, random, logger } = this.#ports;
+    const { members, id, reconnectMinMs, reconnectMaxMs } = this.#config;
+    const ports = { transport, clock, scheduler, random: random.fork("reconnect"), logger };
+    return new Peers(members, id, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
+  }
+
+  #openLog(): Promise<Walrus> {
+    const { fileSystem, scheduler, logger } = this.#ports;
+    return openWalrus({ directory: logDirectory(this.#config.directory) }, { fileSystem, scheduler, logger });
+  }
+
+  #openRaft(wal: Walrus, peers: Peers): Promise<RaftNode<ApplyResult>> {
+    const { entryBytesMax, appendBytesMax, inflightBytesMax, members, id, raft } = this.#config;
+    const { clock, scheduler, random, logger, stateMachine, onEvent } = this.#ports;
+    const limits = { frameBytesMax: entryBytesMax + appendBytesMax + envelopeBytes, queuedBytesMax: 2 * inflightBytesMax };
+    const network = new TransportPeerNetwork((peer) => peers.connectionTo(peer), limits, logger);
+    peers.network = network;
+    const voters = members.map((member) => member.id);
+    const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    const ports = { storage: new WalrusLogStorage(wal), network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
+    return openRaftNode({ id, configuration }, ports, raft, onEvent);
+  }
+
+  async #close(): Promise<void> {
+    // A start under way finishes, or fails and cleans up, before anything is taken apart.
+    await this.#starting?.catch(() => undefined);
+    const running = this.#running;
+    if (running === null) return;
+    await running.listener.close();
+    await running.raft.close();
+    await running.rpc.close({ timeoutMs: 0 });
+    running.peers.close();
+    await running.transport.close();
+    await running.wal.close();
+  }
+
+  #expectRunning(): Running {
+    if (this.#running !== null && this.#closing === null) return this.#running;
+    throw new CoreError("OCTOPII_CORE_NOT_RUNNING", this.#closing === null ? "The node is not started yet." : "The node was closed.");
+  }
+
+  #attempts(options: CallOptions): Attempts {
+    return new Attempts(this.#ports.clock, this.#ports.scheduler, options, this.#config.requestTimeoutMs);
+  }
+
+  async #proposeHere(command: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    const outcome = await this.#expectRunning().raft.propose(command, options);
+    if ("rejection" in outcome) throw new Rejection(outcome.rejection);
+    return outcome.result;
+  }
+
+  async #forward(leaderId: NodeId, command: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    const client = await this.#expectRunning().peers.clientFor(leaderId);
+    if (client === null)
+      throw new CoreError("OCTOPII_CORE_UNAVAILABLE", `The leader, node ${leaderId}, cannot be reached from node ${this.id}.`);
+    return client.call(proposeHereMethod, command, options);
+  }
+}
+
+async function listen(transport: Transport, address: string, peers: Peers): Promise<Listener> {
+  try {
+    return await transport.listen({ address, onConnection: (connection) => peers.accept(connection) });
+  } catch (error) {
+    if (!isAddressInUse(error)) throw error;
+    const message = `Another program listens on ${address} already; stop it, or give this node another address.`;
+    throw new CoreError("OCTOPII_CORE_ADDRESS_IN_USE", message, { cause: error, details: { address } });
+  }
+}
+
+function isAddressInUse(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ((cause as { code?: unknown }).code === "EADDRINUSE") return true;
+  }
+  return false;
+}

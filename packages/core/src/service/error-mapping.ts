@@ -1,0 +1,64 @@
+import { isRaftError, type RaftErrorCode } from "@octopii/raft";
+import { isRpcError, RpcError, type RpcStatus } from "@octopii/rpc";
+import { CoreError, type CoreErrorCode, isCoreError } from "../errors.js";
+import { isRejection, Rejection } from "../state-machine/state-machine.js";
+
+/** How each of our codes is told in gRPC's terms. */
+const statuses: Record<CoreErrorCode, RpcStatus> = {
+  OCTOPII_CORE_CONFIGURATION_INVALID: "INVALID_ARGUMENT",
+  OCTOPII_CORE_DIRECTORY_FOREIGN: "FAILED_PRECONDITION",
+  OCTOPII_CORE_ADDRESS_IN_USE: "FAILED_PRECONDITION",
+  OCTOPII_CORE_NOT_RUNNING: "UNAVAILABLE",
+  OCTOPII_CORE_UNAVAILABLE: "UNAVAILABLE",
+  OCTOPII_CORE_BUSY: "RESOURCE_EXHAUSTED",
+  OCTOPII_CORE_TIMEOUT: "DEADLINE_EXCEEDED",
+  OCTOPII_CORE_TOO_LARGE: "INVALID_ARGUMENT",
+};
+
+const rejectionCode = "OCTOPII_CORE_REJECTED";
+
+const ofRaft: Record<RaftErrorCode, CoreErrorCode> = {
+  OCTOPII_RAFT_NOT_LEADER: "OCTOPII_CORE_UNAVAILABLE",
+  OCTOPII_RAFT_BUSY: "OCTOPII_CORE_BUSY",
+  OCTOPII_RAFT_TRANSFERRING: "OCTOPII_CORE_UNAVAILABLE",
+  OCTOPII_RAFT_ENTRY_TOO_LARGE: "OCTOPII_CORE_TOO_LARGE",
+  OCTOPII_RAFT_LEADERSHIP_LOST: "OCTOPII_CORE_UNAVAILABLE",
+  OCTOPII_RAFT_TIMEOUT: "OCTOPII_CORE_TIMEOUT",
+  OCTOPII_RAFT_STOPPED: "OCTOPII_CORE_NOT_RUNNING",
+};
+
+const ofRpc: Partial<Record<RpcStatus, CoreErrorCode>> = {
+  DEADLINE_EXCEEDED: "OCTOPII_CORE_TIMEOUT",
+  RESOURCE_EXHAUSTED: "OCTOPII_CORE_BUSY",
+};
+
+/** What a caller of a node or client gets for an error from below. Errors that are none of ours pass through. */
+export function toCallerError(error: unknown): unknown {
+  if (isRaftError(error)) {
+    return new CoreError(ofRaft[error.code], error.message, { outcome: error.outcome, cause: error, details: error.details });
+  }
+  if (isRpcError(error)) return fromRpcError(error);
+  return error;
+}
+
+/** The error as it travels to another process. */
+export function toRpcError(error: unknown): unknown {
+  const own = toCallerError(error);
+  if (isRejection(own)) return new RpcError("FAILED_PRECONDITION", own.message, { outcome: "failed", details: { code: rejectionCode } });
+  if (isCoreError(own))
+    return new RpcError(statuses[own.code], own.message, { outcome: own.outcome, cause: own, details: { code: own.code } });
+  return own;
+}
+
+function fromRpcError(error: RpcError): Error {
+  const code = error.details?.code;
+  if (code === rejectionCode) return new Rejection(error.message);
+  const known = typeof code === "string" && code in statuses ? (code as CoreErrorCode) : undefined;
+  const fallback = ofRpc[error.status] ?? "OCTOPII_CORE_UNAVAILABLE";
+  return new CoreError(known ?? fallback, error.message, { outcome: error.outcome, cause: error });
+}
+
+/** Certainly nothing happened, and it may go better with another leader or in a moment. */
+export function isWorthRetrying(error: unknown): boolean {
+  return isCoreError(error, "OCTOPII_CORE_UNAVAILABLE") && error.outcome === "failed";
+}

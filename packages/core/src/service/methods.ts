@@ -1,0 +1,35 @@
+import type { NodeId } from "@octopii/interfaces";
+import { bytesCodec, cborCodec, defineMethod, type Method, voidCodec } from "@octopii/rpc";
+import type { NodeStatus } from "../status.js";
+
+/** Proposes a command through whichever node is asked; it forwards to the leader. */
+export const proposeMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.propose", {
+  request: bytesCodec,
+  response: bytesCodec,
+});
+
+/** Proposes a command on the node asked, which refuses unless it leads: what nodes use among themselves. */
+export const proposeHereMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.propose-here", {
+  request: bytesCodec,
+  response: bytesCodec,
+});
+
+/** A linearizable query of the replica asked. */
+export const queryMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.query", { request: bytesCodec, response: bytesCodec });
+
+/** A query of the replica asked, as far as it has applied. */
+export const staleQueryMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.query-stale", {
+  request: bytesCodec,
+  response: bytesCodec,
+});
+
+export const statusMethod: Method<void, NodeStatus> = defineMethod("octopii.status", {
+  request: voidCodec,
+  response: cborCodec<NodeStatus>(),
+});
+
+/** Details that an error carries from node to node. */
+export interface ErrorDetails {
+  readonly code: string;
+  readonly leaderId?: NodeId;
+}

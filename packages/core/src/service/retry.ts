@@ -1,0 +1,72 @@
+import type { Clock, Scheduler, Timer } from "@octopii/interfaces";
+import type { CallOptions } from "../call-options.js";
+import { CoreError, isCoreError } from "../errors.js";
+import { isWorthRetrying, toCallerError } from "./error-mapping.js";
+
+/** The pause between attempts, unless something changes sooner: short against an election, long against a call. */
+const pauseMs = 50;
+
+/** Time and cancellation of one call that may take several attempts. */
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #scheduler: Scheduler;
+  readonly #deadline: number;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(clock: Clock, scheduler: Scheduler, options: CallOptions, defaultTimeoutMs: number) {
+    this.#clock = clock;
+    this.#scheduler = scheduler;
+    this.#signal = options.signal;
+    this.#deadline = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
+  }
+
+  /** What an attempt may use. */
+  get options(): { timeoutMs: number; signal?: AbortSignal } {
+    const timeoutMs = Math.max(0, this.#deadline - this.#clock.now());
+    return this.#signal === undefined ? { timeoutMs } : { timeoutMs, signal: this.#signal };
+  }
+
+  /** Runs `attempt` once, and gives its error the form that callers know. */
+  async once<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>): Promise<Value> {
+    this.#signal?.throwIfAborted();
+    try {
+      return await attempt(this.options);
+    } catch (error) {
+      throw toCallerError(error);
+    }
+  }
+
+  /** Runs `attempt` until it succeeds, fails for good, or time is up; then its last error is thrown. */
+  async run<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>): Promise<Value> {
+    for (;;) {
+      this.#signal?.throwIfAborted();
+      try {
+        return await attempt(this.options);
+      } catch (error) {
+        const callerError = toCallerError(error);
+        if (!isWorthRetrying(callerError)) throw callerError;
+        if (this.#clock.now() + pauseMs >= this.#deadline) throw outOfTime(callerError);
+      }
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer: Timer = this.#scheduler.setTimer(pauseMs, () => {
+        this.#signal?.removeEventListener("abort", onAbort);
+        resolve();
+      });
+      const onAbort = (): void => {
+        timer.cancel();
+        reject(this.#signal?.reason);
+      };
+      this.#signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+}
+
+function outOfTime(last: unknown): CoreError {
+  const why = isCoreError(last) ? last.message : String(last);
+  return new CoreError("OCTOPII_CORE_UNAVAILABLE", `The cluster could not serve this in time: ${why}`, { outcome: "failed", cause: last });
+}

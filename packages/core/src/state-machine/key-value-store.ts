@@ -1,0 +1,41 @@
+import { decodeKeyValueRequest, encodeFound, encodeKeys, type KeyValueRequest } from "./key-value-codec.js";
+import { Rejection, type StateMachine } from "./state-machine.js";
+
+/** A key-value store in memory: keys are any strings, values any bytes. {@link keyValueClient} speaks to it. */
+export interface KeyValueStore extends StateMachine {
+  /** How many keys this replica holds. */
+  readonly size: number;
+}
+
+/** The state machine of a replicated key-value store. Each node of the cluster makes one of its own. */
+export function keyValueStore(): KeyValueStore {
+  const values = new Map<string, Uint8Array>();
+  return {
+    get size() {
+      return values.size;
+    },
+    apply(command) {
+      const request = decode(command);
+      if (request.operation === "put") {
+        const existed = values.has(request.key);
+        // A copy, so that a value does not keep the whole message alive in which it came.
+        values.set(request.key, request.value.slice());
+        return new Uint8Array([existed ? 1 : 0]);
+      }
+      if (request.operation === "delete") return new Uint8Array([values.delete(request.key) ? 1 : 0]);
+      throw new Rejection(`A ${request.operation} changes nothing: send it as a query.`);
+    },
+    query(bytes) {
+      const request = decode(bytes);
+      if (request.operation === "get") return encodeFound(values.get(request.key));
+      if (request.operation === "keys") return encodeKeys([...values.keys()].filter((key) => key.startsWith(request.key)).sort());
+      throw new Rejection(`A ${request.operation} changes the store: propose it.`);
+    },
+  };
+}
+
+function decode(bytes: Uint8Array): KeyValueRequest {
+  const request = decodeKeyValueRequest(bytes);
+  if (typeof request === "string") throw new Rejection(request);
+  return request;
+}

@@ -1,0 +1,40 @@
+import type { CodedError } from "@octopii/interfaces";
+
+/** Where in the log the command stands that is being applied. The same on every replica. */
+export interface ApplyContext {
+  readonly index: number;
+  readonly term: number;
+}
+
+/**
+ * What the cluster replicates. Every replica applies the same commands in the same order, and must come to the same state: so
+ * `apply` may depend on its arguments and the state alone, not on clocks, randomness, or anything outside.
+ */
+export interface StateMachine {
+  /**
+   * Changes the state and says what came of it. The caller of `propose` gets the result.
+   * @param command - as it was proposed. Do not change it; copy what you keep of it if you want to be free of the batch it came in.
+   * @throws {Rejection} to refuse a command. That is a result, the caller gets it, and the log goes on; the state must be unchanged.
+   * Any other throw is taken for a bug: the node stops before it counts the command as applied, and names it.
+   */
+  apply(command: Uint8Array, context: ApplyContext): Uint8Array;
+  /** Answers a question from the state, without changing it. */
+  query(request: Uint8Array): Uint8Array;
+}
+
+/** A state machine's refusal of a command: thrown by `apply`, received by the caller of `propose`, on whichever node that was. */
+export class Rejection extends Error implements CodedError {
+  readonly code = "OCTOPII_CORE_REJECTED" as const;
+  readonly outcome = "failed" as const;
+
+  /** @param message - one sentence for the caller. It must be the same on every replica. */
+  constructor(message: string) {
+    super(message);
+    this.name = "Rejection";
+  }
+}
+
+/** Whether `error` is a {@link Rejection}, by shape, so that it works across copies of this package. */
+export function isRejection(error: unknown): error is Rejection {
+  return error instanceof Error && (error as Partial<Rejection>).code === "OCTOPII_CORE_REJECTED";
+}
