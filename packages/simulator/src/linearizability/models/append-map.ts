@@ -1,0 +1,55 @@
+import type { JepsenCodec } from "../jepsen.js";
+import { type Model, partitionBy } from "../model.js";
+import { type Cell, mismatch, sameCell, show } from "./cell.js";
+
+/** A call on a map of strings; a key that was never written holds the empty string. */
+export type AppendMapInput =
+  | { readonly kind: "get"; readonly key: string }
+  | { readonly kind: "put"; readonly key: string; readonly value: string }
+  | { readonly kind: "append"; readonly key: string; readonly value: string };
+
+/** The map's answer. */
+export type AppendMapOutput =
+  | { readonly kind: "get"; readonly value: string }
+  | { readonly kind: "put" }
+  | { readonly kind: "append" };
+
+const NAME = "append map";
+
+/**
+ * Keys with get, put and append. Appends make the sharpest test: one read shows the whole order of writes. Partitioned by key;
+ * a state is one key's value, and has no hash because values grow long.
+ */
+export function appendMapModel(): Model<Cell<string>, AppendMapInput, AppendMapOutput> {
+  return {
+    name: NAME,
+    init: () => ({ value: "" }),
+    step,
+    equal: sameCell,
+    isReadOnly: (input) => input.kind === "get",
+    isOverwrite: (input) => input.kind === "put",
+    partition: (history) => partitionBy(history, (input) => input.key),
+    describe,
+    describeState: (state) => show(state.value),
+  };
+}
+
+/** `get`, `put` and `append` with `[key value]`. */
+export const appendMapJepsen: JepsenCodec<AppendMapInput, AppendMapOutput> = {
+  invoke: (input) => ({ f: input.kind, value: [input.key, input.kind === "get" ? null : input.value] }),
+  complete: (input, output) => ({
+    type: "ok",
+    value: [input.key, output.kind === "get" ? output.value : input.kind === "get" ? null : input.value],
+  }),
+};
+
+function step(state: Cell<string>, input: AppendMapInput, output: AppendMapOutput | undefined): Cell<string> | null {
+  if (output !== undefined && output.kind !== input.kind) throw mismatch(NAME, input, output);
+  if (input.kind === "get") return output?.kind !== "get" || output.value === state.value ? state : null;
+  return { value: input.kind === "put" ? input.value : state.value + input.value };
+}
+
+function describe(input: AppendMapInput, output: AppendMapOutput | undefined): string {
+  if (input.kind === "get") return `get ${show(input.key)} -> ${output?.kind === "get" ? show(output.value) : "?"}`;
+  return `${input.kind} ${show(input.key)} ${show(input.value)}${output === undefined ? " -> ?" : ""}`;
+}
