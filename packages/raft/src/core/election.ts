@@ -82,6 +82,9 @@ export function handleVoteResponse(raft: Replica, message: RequestVoteResponse |
   const result = raft.quorumVote((id) => raft.votes.get(id));
   if (result === "lost") return raft.becomeFollower(raft.currentTerm, 0);
   if (result === "pending") return;
+  // Others may elect us before our own vote is on disk. Leading then is not safe: after a crash we could campaign in this very term
+  // again, be elected by the same voters, and fill its indexes with other entries. Our own vote is what closes the term to us.
+  if (!raft.votes.has(raft.id)) return;
   if (raft.role === "preCandidate") return askForVotes(raft, false);
   raft.becomeLeader();
   announceLeadership(raft);

@@ -41,6 +41,7 @@ export class RaftCore {
     const log = new RaftLog(start.log, config.cacheBytesMax);
     this.#raft = new Replica({ ...start, log }, config, random, trace);
     this.#lastHardState = start.hardState;
+    this.#raft.trace({ type: "restore", hardState: start.hardState, lastIndex: start.log.lastIndex, terms: start.log.terms });
   }
 
   /** Takes everything that happened since the last step and says everything that is to be done about it. */

@@ -135,10 +135,9 @@ export class Replica {
 
   /** Appends to our own log; durable after the write of this step. */
   append(entries: readonly Entry[]): void {
-    const first = entries[0];
-    if (first === undefined) return;
+    if (entries.length === 0) return;
     for (const entry of entries) this.log.append(entry);
-    this.trace({ type: "append", firstIndex: first.index, lastIndex: this.log.lastIndex, term: this.log.lastTerm });
+    this.trace({ type: "append", entries });
   }
 
   commitTo(index: Index): boolean {

@@ -33,6 +33,19 @@ describe("election", () => {
     expect(voter.disk.hardState).toMatchObject({ currentTerm: 1, votedFor: 1 });
   });
 
+  it("does not lead before its own vote is durable, however many others voted for it", () => {
+    const cluster = new TestCluster(3, { preVote: false });
+    const candidate = cluster.at(1);
+    const requests = candidate.step({ campaign: true });
+    const votes = requests.flatMap((m) => [...cluster.at(m.to).step({ messages: [m] }), ...cluster.at(m.to).flush()]);
+    expect(votes).toMatchObject([{ granted: true }, { granted: true }]);
+    candidate.step({ messages: votes });
+    // A crash now would let it stand in term 1 again, with the same voters and another log.
+    expect(candidate.core.status().role).toBe("candidate");
+    candidate.flush();
+    expect(candidate.core.status().role).toBe("leader");
+  });
+
   it("gives one vote per term, also across a restart (Raft §5.2)", () => {
     const cluster = new TestCluster(3, { preVote: false });
     const ask = (from: number) =>
