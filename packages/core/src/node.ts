@@ -175,7 +175,8 @@ class ClusterNode implements Node {
 
   #openLog(): Promise<Walrus> {
     const { fileSystem, scheduler, logger } = this.#ports;
-    return openWalrus({ directory: logDirectory(this.#config.directory) }, { fileSystem, scheduler, logger });
+    const options = { directory: logDirectory(this.#config.directory), segmentBytes: this.#config.logSegmentBytes };
+    return openWalrus(options, { fileSystem, scheduler, logger });
   }
 
   #openRaft(wal: Walrus, peers: Peers): Promise<RaftNode<ApplyResult>> {

@@ -1,5 +1,6 @@
 import type { NodeId, TlsCredentials } from "@octopii/interfaces";
 import { type RaftNodeOptions, raftCoreDefaults, resolveRaftCoreOptions, resolveRaftNodeOptions } from "@octopii/raft";
+import { isWalrusError, resolveWalrusOptions, walrusDefaults } from "@octopii/walrus";
 import { CoreError } from "./errors.js";
 
 /** One member of a cluster, as its founders agree on it. */
@@ -23,6 +24,8 @@ export interface NodeOptions extends RaftNodeOptions {
   readonly listenAddress?: string;
   /** What proves who we are, and which authority's certificates we trust. Needed unless a transport is passed in. */
   readonly credentials?: TlsCredentials;
+  /** The size at which a segment of the log is sealed. Default 64 MiB, Walrus's own. */
+  readonly logSegmentBytes?: number;
   /** The first pause after a failed dial. Default 100. */
   readonly reconnectMinMs?: number;
   /** The longest pause between dials. Default 2,000: a peer that returns is back within an election. */
@@ -39,6 +42,7 @@ export interface NodeConfig {
   readonly listenAddress: string;
   readonly credentials: TlsCredentials | null;
   readonly requestTimeoutMs: number;
+  readonly logSegmentBytes: number;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
   readonly entryBytesMax: number;
@@ -68,6 +72,7 @@ export function resolveNodeOptions(options: NodeOptions, hasTransport: boolean):
     listenAddress: options.listenAddress ?? address,
     credentials: options.credentials ?? null,
     requestTimeoutMs: resolveRaftNodeOptions(options).requestTimeoutMs,
+    logSegmentBytes: options.logSegmentBytes ?? walrusDefaults.segmentBytes,
     reconnectMinMs: options.reconnectMinMs ?? 100,
     reconnectMaxMs: options.reconnectMaxMs ?? 2_000,
     entryBytesMax: raft.entryBytesMax,
@@ -128,11 +133,22 @@ function timingProblems(options: NodeOptions): string[] {
       problems.push(error.message.replace(/^[^:]*: /, "").replace(/\.$/, ""));
     }
   }
+  problems.push(...logProblems(options));
   const { reconnectMinMs = 100, reconnectMaxMs = 2_000 } = options;
   if (!(reconnectMinMs > 0) || !(reconnectMaxMs >= reconnectMinMs)) {
     problems.push(`reconnectMinMs (${reconnectMinMs}) must be above 0 and at most reconnectMaxMs (${reconnectMaxMs})`);
   }
   return problems;
+}
+
+function logProblems(options: NodeOptions): string[] {
+  try {
+    resolveWalrusOptions({ directory: "log", segmentBytes: options.logSegmentBytes });
+    return [];
+  } catch (error) {
+    if (!isWalrusError(error)) throw error;
+    return [`logSegmentBytes: ${error.message.replace(/^[^:]*: /, "").replace(/\.$/, "")}`];
+  }
 }
 
 const raftNames = [...Object.keys(raftCoreDefaults), "tickMs", "requestTimeoutMs", "queuedProposalsMax", "inboxMessagesMax"];

@@ -5,6 +5,8 @@ import { Rejection, type StateMachine } from "./state-machine.js";
 export interface KeyValueStore extends StateMachine {
   /** How many keys this replica holds. */
   readonly size: number;
+  /** A copy of everything that this replica holds, sorted by key: for comparing replicas, and for tests. */
+  entries(): [key: string, value: Uint8Array][];
 }
 
 /** The state machine of a replicated key-value store. Each node of the cluster makes one of its own. */
@@ -14,6 +16,7 @@ export function keyValueStore(): KeyValueStore {
     get size() {
       return values.size;
     },
+    entries: () => [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, value.slice()]),
     apply(command) {
       const request = decode(command);
       if (request.operation === "put") {

@@ -94,7 +94,9 @@ function partitionsOf<State, Input, Output>(
     for (const operation of part) seen.add(operation);
   }
   if (count !== history.length || seen.size !== new Set(history).size) {
-    throw new TypeError(`The partition of model ${model.name} holds ${count} operations of ${history.length}; each must stand in exactly one part.`);
+    throw new TypeError(
+      `The partition of model ${model.name} holds ${count} operations of ${history.length}; each must stand in exactly one part.`,
+    );
   }
   return partitions;
 }

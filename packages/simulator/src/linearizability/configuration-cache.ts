@@ -27,7 +27,7 @@ export class ConfigurationCache<State> {
   #words: Uint32Array;
 
   /** @param maxBytes - when that much is held, further configurations are not remembered: slower, but no less right. */
-  constructor(model: Model<State, never, never>, set: LinearizedSet, maxBytes: number) {
+  constructor(model: Pick<Model<State, never, never>, "equal" | "hash">, set: LinearizedSet, maxBytes: number) {
     this.#equal = model.equal?.bind(model) ?? Object.is;
     this.#hash = model.hash?.bind(model);
     this.#stride = set.words.length;

@@ -38,7 +38,8 @@ export function operationsOf<Input, Output>(events: readonly HistoryEvent<Input,
       return;
     }
     const invoked = slot === undefined ? undefined : operations[slot];
-    if (slot === undefined || invoked === undefined) throw new TypeError(`Event ${index}: process ${client} completes what it did not call.`);
+    if (slot === undefined || invoked === undefined)
+      throw new TypeError(`Event ${index}: process ${client} completes what it did not call.`);
     // After an info the process stays taken: if it called again, its two operations would seem to be in order.
     if (type === "info") return;
     open.delete(client);

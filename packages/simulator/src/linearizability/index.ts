@@ -13,6 +13,11 @@ export { type AppendMapInput, type AppendMapOutput, appendMapJepsen, appendMapMo
 export type { Cell, Scalar } from "./models/cell.js";
 export { type RegisterInput, type RegisterOutput, registerJepsen, registerModel } from "./models/register.js";
 export { type StoreInput, type StoreOutput, storeJepsen, storeModel } from "./models/store.js";
-export { type LinearizabilityConfig, type LinearizabilityOptions, linearizabilityDefaults, resolveLinearizabilityOptions } from "./options.js";
+export {
+  type LinearizabilityConfig,
+  type LinearizabilityOptions,
+  linearizabilityDefaults,
+  resolveLinearizabilityOptions,
+} from "./options.js";
 export { createHistoryRecorder, type HistoryRecorder, type HistoryRecorderOptions, historyRecorderDefaults } from "./recorder.js";
 export type { Evidence } from "./stuck-point.js";

@@ -27,10 +27,7 @@ export interface JepsenEvent {
  * A recorded history in Jepsen's shape, for Knossos, Elle or Porcupine. Answers that the codec turns into `fail` lose the fact that
  * they were observed, as they do in Jepsen itself.
  */
-export function toJepsen<Input, Output>(
-  events: readonly HistoryEvent<Input, Output>[],
-  codec: JepsenCodec<Input, Output>,
-): JepsenEvent[] {
+export function toJepsen<Input, Output>(events: readonly HistoryEvent<Input, Output>[], codec: JepsenCodec<Input, Output>): JepsenEvent[] {
   return events.map((event, index) => {
     const { f, value } = codec.invoke(event.input);
     const head = { index, time: Math.round(event.time * 1e6), process: event.process };
@@ -58,7 +55,8 @@ function ednEvent(event: JepsenEvent): string {
 }
 
 function ednKeyword(name: string): string {
-  if (!/^[A-Za-z*!_?<>=+-][\w*!?<>=+-]*$/.test(name)) throw new TypeError(`Function name ${JSON.stringify(name)} cannot be an EDN keyword.`);
+  if (!/^[A-Za-z*!_?<>=+-][\w*!?<>=+-]*$/.test(name))
+    throw new TypeError(`Function name ${JSON.stringify(name)} cannot be an EDN keyword.`);
   return `:${name}`;
 }
 

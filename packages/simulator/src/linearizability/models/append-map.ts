@@ -9,10 +9,7 @@ export type AppendMapInput =
   | { readonly kind: "append"; readonly key: string; readonly value: string };
 
 /** The map's answer. */
-export type AppendMapOutput =
-  | { readonly kind: "get"; readonly value: string }
-  | { readonly kind: "put" }
-  | { readonly kind: "append" };
+export type AppendMapOutput = { readonly kind: "get"; readonly value: string } | { readonly kind: "put" } | { readonly kind: "append" };
 
 const NAME = "append map";
 

@@ -1,0 +1,28 @@
+/** How one simulated cluster is made and treated. Everything that is left out is drawn from the seed. */
+export interface ClusterRunOptions {
+  readonly seed: number;
+  /** Voters. Default: 3 mostly, 1 or 5 at times. */
+  readonly nodes?: number;
+  /** Client operations before the faults end. Default: 100 to 300. */
+  readonly operations?: number;
+  /** Sees every record of the trace. */
+  readonly onTrace?: (record: import("@octopii/testing").TraceRecord) => void;
+}
+
+/** What a run did, and whether every promise was kept. */
+export interface ClusterRunResult {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Client operations, final reads included. */
+  readonly operations: number;
+  /** Of those, with a certain success. */
+  readonly acknowledged: number;
+  /** Faults by kind. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Null when every oracle was content. */
+  readonly failure: { readonly oracle: string; readonly message: string } | null;
+  readonly events: number;
+  readonly virtualMs: number;
+  /** Over everything that happened: equal for equal seeds, whatever the process. */
+  readonly hash: string;
+}

@@ -1,0 +1,141 @@
+import { isCoreError, isRejection, type KeyValueClient, keyValueClient } from "@octopii/core";
+import type { Scheduler } from "@octopii/interfaces";
+import type { SeededRandom, World } from "@octopii/testing";
+import { createHistoryRecorder, type HistoryRecorder, type StoreInput, type StoreOutput } from "../linearizability/index.js";
+import type { SimulatedMember } from "./simulated-member.js";
+
+/** A client gives up waiting after this; what it asked for may happen all the same. */
+const patienceMs = 4_000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Clients that read and write a few keys through whichever member they find alive, and write down what they see. */
+export class Workload {
+  readonly recorder: HistoryRecorder<StoreInput, StoreOutput>;
+  /** Values whose writes were acknowledged; each value is written once. */
+  readonly acknowledgedValues: string[] = [];
+  started = 0;
+  acknowledged = 0;
+  readonly #world: World;
+  readonly #scheduler: Scheduler;
+  readonly #members: readonly SimulatedMember[];
+  readonly #random: SeededRandom;
+  readonly #keys: readonly string[];
+  #nextValue = 1;
+  #active = 0;
+  #limit = 0;
+
+  constructor(world: World, members: readonly SimulatedMember[], random: SeededRandom, keys: number) {
+    this.#world = world;
+    this.#scheduler = world.scheduler();
+    this.#members = members;
+    this.#random = random;
+    this.#keys = Array.from({ length: keys }, (_, i) => `key ${i}`);
+    this.recorder = createHistoryRecorder<StoreInput, StoreOutput>({ clock: world.clock() });
+  }
+
+  /** Starts `clients` that together do `operations` more operations. */
+  start(clients: number, operations: number): void {
+    this.#limit = this.started + operations;
+    for (let i = 0; i < clients; i++) {
+      this.#active++;
+      this.#later(this.recorder.newProcess());
+    }
+  }
+
+  /** No operation begins any more; those under way come to their end. */
+  stop(): void {
+    this.#limit = this.started;
+  }
+
+  get isDone(): boolean {
+    return this.#active === 0;
+  }
+
+  /** Reads every key once more, linearizably: what was acknowledged must be there. */
+  startFinalReads(): void {
+    for (const key of this.#keys) {
+      this.#active++;
+      this.#limit++;
+      this.#operate(this.recorder.newProcess(), { kind: "get", key }, () => this.#active--);
+    }
+  }
+
+  #later(process: number): void {
+    this.#scheduler.setTimer(this.#random.exponential(20), () => {
+      if (this.started >= this.#limit) {
+        this.#active--;
+        return;
+      }
+      this.#operate(process, this.#drawInput(), (next) => this.#later(next));
+    });
+  }
+
+  #drawInput(): StoreInput {
+    const key = this.#random.pick(this.#keys);
+    const draw = this.#random.below(10);
+    if (draw < 5) return { kind: "put", key, value: `v${this.#nextValue++}` };
+    return draw < 9 ? { kind: "get", key } : { kind: "delete", key };
+  }
+
+  /** One operation, from its call to its answer or the end of the client's patience, whichever comes first. */
+  #operate(process: number, input: StoreInput, then: (process: number) => void): void {
+    this.started++;
+    this.recorder.invoke(process, input);
+    let over = false;
+    const finish = (record: () => number): void => {
+      if (over) return;
+      over = true;
+      timer.cancel();
+      then(record());
+    };
+    const timer = this.#scheduler.setTimer(patienceMs, () => finish(() => this.#unknown(process, "no answer")));
+    const alive = this.#members.filter(({ node }) => node !== null);
+    if (alive.length === 0) return finish(() => this.#failed(process, "no member is alive"));
+    const node = this.#random.pick(alive).node;
+    if (node === null) return;
+    this.#call(keyValueClient(node), input).then(
+      (output) => finish(() => this.#succeeded(process, input, output)),
+      (error: unknown) => finish(() => (isCertain(error) ? this.#failed(process, String(error)) : this.#unknown(process, String(error)))),
+    );
+  }
+
+  async #call(kv: KeyValueClient, input: StoreInput): Promise<StoreOutput> {
+    switch (input.kind) {
+      case "put":
+        await kv.put(input.key, encoder.encode(input.value));
+        return { kind: "put" };
+      case "delete":
+        return { kind: "delete", existed: await kv.delete(input.key) };
+      case "get": {
+        const value = await kv.get(input.key);
+        return { kind: "get", value: value === null ? null : decoder.decode(value) };
+      }
+      case "compare-and-set":
+        throw new Error("the key-value store has no compare-and-set");
+    }
+  }
+
+  #succeeded(process: number, input: StoreInput, output: StoreOutput): number {
+    this.acknowledged++;
+    if (input.kind === "put") this.acknowledgedValues.push(input.value);
+    this.recorder.ok(process, output);
+    this.#world.note(`client${process}`, "client:ok", this.started);
+    return process;
+  }
+
+  #failed(process: number, why: string): number {
+    this.recorder.fail(process, why);
+    this.#world.note(`client${process}`, "client:fail", why);
+    return process;
+  }
+
+  #unknown(process: number, why: string): number {
+    this.recorder.info(process, why);
+    this.#world.note(`client${process}`, "client:unknown", why);
+    return this.recorder.newProcess();
+  }
+}
+
+const isCertain = (error: unknown): boolean => isRejection(error) || (isCoreError(error) && error.outcome === "failed");
