@@ -1,4 +1,5 @@
 import type { Outcome, Stream } from "@octopii/interfaces";
+import { AbortWatch } from "./abort-watch.js";
 import type { Endpoint } from "./endpoint.js";
 import { decodeErrorBody } from "./error-body.js";
 import { RpcError } from "./errors.js";
@@ -22,6 +23,7 @@ export class CallerStream implements FrameStreamOwner, OutboundCallOwner {
   readonly #peerName: string;
   readonly #link: FrameStream;
   readonly #pending = new Map<number, OutboundCall>();
+  readonly #aborts = new AbortWatch();
   #lastId = 0;
   #everyIdUsed = false;
   #ended = false;
@@ -62,6 +64,7 @@ export class CallerStream implements FrameStreamOwner, OutboundCallOwner {
     this.#pending.set(call.callId, call);
     this.#endpoint.counters.pendingCalls += 1;
     this.#endpoint.deadlines.add(call);
+    if (call.signal !== undefined) this.#aborts.add(call.signal, call);
     this.#link.send(call);
   }
 
@@ -134,7 +137,7 @@ export class CallerStream implements FrameStreamOwner, OutboundCallOwner {
   onAborted(call: OutboundCall): void {
     this.#cancel(call, cancelReasons.caller);
     this.#endpoint.counters.callsCancelled += 1;
-    call.reject(call.abortReason);
+    call.reject(call.signal?.reason);
     this.#owner.onProgress();
   }
 
@@ -171,6 +174,7 @@ export class CallerStream implements FrameStreamOwner, OutboundCallOwner {
     this.#pending.delete(call.callId);
     this.#endpoint.counters.pendingCalls -= 1;
     this.#endpoint.deadlines.remove(call);
+    if (call.signal !== undefined) this.#aborts.remove(call.signal, call);
   }
 
   #unavailable(call: OutboundCall, reason: string, outcome: Outcome): RpcError {

@@ -138,7 +138,7 @@ export class ConnectionClient implements RpcClient {
   /** As {@link close}, with the deadline on the endpoint's clock. */
   closeBy(deadline: number): Promise<void> {
     this.#drain ??= new Drain(
-      this.#endpoint.deadlines,
+      this.#endpoint,
       deadline,
       () => this.#stream === null || !this.#stream.open || this.#stream.idle,
       () => {

@@ -1,3 +1,4 @@
+import type { Abortable } from "./abort-watch.js";
 import type { DeadlineEntry } from "./deadline-queue.js";
 import type { FrameState, OutgoingFrame } from "./frame-encoder.js";
 import { frameTypes, noBytes } from "./frame-format.js";
@@ -20,7 +21,7 @@ export interface OutboundCallFields {
 }
 
 /** A call that waits for its answer. It is also the frame of its request and its own entry in the deadline queue. */
-export class OutboundCall implements OutgoingFrame, DeadlineEntry {
+export class OutboundCall implements OutgoingFrame, DeadlineEntry, Abortable {
   readonly frameType: number = frameTypes.request;
   readonly flags = 0;
   readonly extra = 0;
@@ -34,9 +35,8 @@ export class OutboundCall implements OutgoingFrame, DeadlineEntry {
 
   readonly method: string;
   readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
   readonly answer: Promise<Uint8Array>;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort: (() => void) | null;
   readonly #owner: OutboundCallOwner;
   #resolve: (answer: Uint8Array) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -48,14 +48,12 @@ export class OutboundCall implements OutgoingFrame, DeadlineEntry {
     this.payload = fields.payload;
     this.timeoutMs = fields.timeoutMs;
     this.deadline = fields.deadline;
+    this.signal = fields.signal;
     this.#owner = owner;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#signal = fields.signal;
-    this.#onAbort = fields.signal === undefined ? null : () => this.#owner.onAborted(this);
-    if (this.#onAbort !== null) fields.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
   /** Whether the request is not complete at the stream yet: then nobody can have executed it, and no answer is its own. */
@@ -63,27 +61,26 @@ export class OutboundCall implements OutgoingFrame, DeadlineEntry {
     return this.frameState !== "written";
   }
 
-  get abortReason(): unknown {
-    return this.#signal?.reason;
-  }
-
   expire(): void {
     this.#owner.onExpired(this);
   }
 
+  onAbort(): void {
+    this.#owner.onAborted(this);
+  }
+
   resolve(answer: Uint8Array): void {
-    this.#settled();
+    this.#releasePayload();
     this.#resolve(answer);
   }
 
   reject(error: unknown): void {
-    this.#settled();
+    this.#releasePayload();
     this.#reject(error);
   }
 
-  #settled(): void {
-    if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
-    // A frame that is on its way out still needs its payload; in every other state nobody does.
+  /** A frame that is on its way out still needs its payload; in every other state nobody does. */
+  #releasePayload(): void {
     if (this.frameState !== "started" && this.frameState !== "queued") this.payload = noBytes;
   }
 }

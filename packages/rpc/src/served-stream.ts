@@ -1,4 +1,5 @@
 import type { Connection, Stream } from "@octopii/interfaces";
+import type { Endpoint } from "./endpoint.js";
 import { encodeErrorBody } from "./error-body.js";
 import { isRpcError, RpcError } from "./errors.js";
 import type { FrameProblem } from "./frame-decoder.js";
@@ -8,7 +9,6 @@ import { FrameStream, type FrameStreamOwner } from "./frame-stream.js";
 import { InboundCall, type InboundCallOwner } from "./inbound-call.js";
 import { decodeRequestBody, type RequestBody } from "./request-body.js";
 import type { RpcRouter } from "./router.js";
-import type { RpcServer } from "./server.js";
 import { type RpcStatus, rpcStatusNumbers } from "./status.js";
 
 /** What the handlers of one connection hold together, however many streams it opened. */
@@ -16,6 +16,18 @@ export interface ConnectionLoad {
   calls: number;
   bytes: number;
   streams: number;
+}
+
+/** What a {@link ServedStream} belongs to. */
+export interface ServedStreamOwner {
+  readonly endpoint: Endpoint;
+  readonly router: RpcRouter;
+  /** Whether new requests are refused. */
+  readonly closing: boolean;
+  /** The stream is gone. */
+  forget(stream: ServedStream): void;
+  /** A handler has settled, or an answer has left. */
+  onProgress(): void;
 }
 
 /** A refusal: the handler has not run and will not. */
@@ -26,9 +38,9 @@ interface Refusal {
 
 /** One stream that a peer opened to call us: requests in, answers out, each handler on its own. */
 export class ServedStream implements FrameStreamOwner, InboundCallOwner {
-  readonly endpoint: RpcServer["endpoint"];
+  readonly endpoint: Endpoint;
   readonly connection: Connection;
-  readonly #server: RpcServer;
+  readonly #server: ServedStreamOwner;
   readonly #router: RpcRouter;
   readonly #load: ConnectionLoad;
   readonly #link: FrameStream;
@@ -37,7 +49,7 @@ export class ServedStream implements FrameStreamOwner, InboundCallOwner {
   readonly #oneWays = new Set<InboundCall>();
   #peerEnded = false;
 
-  constructor(server: RpcServer, stream: Stream, connection: Connection, load: ConnectionLoad) {
+  constructor(server: ServedStreamOwner, stream: Stream, connection: Connection, load: ConnectionLoad) {
     this.#server = server;
     this.endpoint = server.endpoint;
     this.connection = connection;
@@ -93,7 +105,6 @@ export class ServedStream implements FrameStreamOwner, InboundCallOwner {
   }
 
   onResult(call: InboundCall, result: Uint8Array): void {
-    this.#release(call);
     if (call.over) {
       this.endpoint.counters.lateResults += call.oneWay ? 0 : 1;
     } else if (!call.oneWay) {
@@ -102,26 +113,24 @@ export class ServedStream implements FrameStreamOwner, InboundCallOwner {
       if (problem !== null) this.#answerError(call, problem);
       else this.#link.send(call);
     }
-    this.#endIfDone();
-    this.#server.onProgress();
+    this.#release(call);
   }
 
   onFailure(call: InboundCall, error: unknown): void {
-    this.#release(call);
     const { counters, logger } = this.endpoint;
     const expected = isRpcError(error);
     // A handler that stops because its signal aborted has done what it should.
-    if (!expected && !call.over) {
+    if ((call.oneWay || !expected) && !call.over) {
       counters.handlersFailed += 1;
-      logger?.error({ err: error, method: call.method, peer: this.connection.peer.name }, "A handler failed; its caller got INTERNAL.");
+      const fields = { err: error, method: call.method, peer: this.connection.peer.name };
+      logger?.error(fields, call.oneWay ? "The handler of a one-way message failed." : "A handler failed; its caller got INTERNAL.");
     }
     if (call.over) counters.lateResults += call.oneWay ? 0 : 1;
     else if (!call.oneWay) {
       const internal = `The handler of "${call.method}" failed; the log of the node that ran it says why.`;
       this.#answerError(call, expected ? error : new RpcError("INTERNAL", internal));
     }
-    this.#endIfDone();
-    this.#server.onProgress();
+    this.#release(call);
   }
 
   onExpired(call: InboundCall): void {
@@ -216,7 +225,7 @@ export class ServedStream implements FrameStreamOwner, InboundCallOwner {
     this.endpoint.deadlines.add(call);
   }
 
-  /** The handler has settled: its slot is free. */
+  /** The handler has settled and its answer is queued: its slot is free, and who waits for the end may look. */
   #release(call: InboundCall): void {
     this.#load.calls -= 1;
     this.#load.bytes -= call.heldBytes;
@@ -224,6 +233,8 @@ export class ServedStream implements FrameStreamOwner, InboundCallOwner {
     this.endpoint.deadlines.remove(call);
     if (call.oneWay) this.#oneWays.delete(call);
     else this.#requests.delete(call.callId);
+    this.#endIfDone();
+    this.#server.onProgress();
   }
 
   #checkAnswer(call: InboundCall): RpcError | null {

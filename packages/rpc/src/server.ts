@@ -4,10 +4,10 @@ import type { Endpoint } from "./endpoint.js";
 import { rpcProtocol, rpcStreamCodes } from "./frame-format.js";
 import { attempt } from "./frame-stream.js";
 import type { RpcRouter } from "./router.js";
-import { type ConnectionLoad, ServedStream } from "./served-stream.js";
+import { type ConnectionLoad, ServedStream, type ServedStreamOwner } from "./served-stream.js";
 
 /** The side of an endpoint that answers: all streams that peers opened to call us. */
-export class RpcServer {
+export class RpcServer implements ServedStreamOwner {
   readonly endpoint: Endpoint;
   readonly router: RpcRouter;
   readonly #streams = new Set<ServedStream>();
@@ -55,7 +55,7 @@ export class RpcServer {
   /** Refuses what is new, and waits for what runs. */
   close(deadline: number): Promise<void> {
     this.#drain ??= new Drain(
-      this.endpoint.deadlines,
+      this.endpoint,
       deadline,
       () => [...this.#streams].every((stream) => stream.idle),
       () => {

@@ -25,7 +25,7 @@ export interface RpcStats {
   readonly oneWayReceived: number;
   /** One-way messages without a handler, or over a limit; dropped. */
   readonly oneWayDropped: number;
-  /** Handlers that threw something other than an RpcError, or answered something other than bytes. */
+  /** Handlers that threw something other than an RpcError or answered something other than bytes; of one-way messages, all that threw. */
   readonly handlersFailed: number;
   /** Results of handlers whose caller no longer waited; dropped. */
   readonly lateResults: number;

@@ -49,7 +49,7 @@ describe("cborCodec", () => {
   });
 
   it("writes plain standard CBOR", () => {
-    expect(Buffer.from(codec.encode({ a: 1, b: [true, new Uint8Array([7])] })).toString("hex")).toBe("a261610161628 2f54107".replace(" ", ""));
+    expect(Buffer.from(codec.encode({ a: 1, b: [true, new Uint8Array([7])] })).toString("hex")).toBe("a2616101616282f54107");
     expect(codec.encode([]).constructor).toBe(Uint8Array);
   });
 
@@ -67,7 +67,7 @@ describe("cborCodec", () => {
   it("does not touch the prototype of what it builds", () => {
     const decoded = codec.decode(hex("a1 69 5f5f70726f746f5f5f a1 61 78 01")) as Record<string, unknown>;
     expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
-    expect(decoded["x"]).toBeUndefined();
+    expect(decoded.x).toBeUndefined();
   });
 
   it.each([

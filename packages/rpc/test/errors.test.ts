@@ -35,7 +35,10 @@ describe("error bodies", () => {
 
   it("come back as they were", () => {
     const bytes = encode("Es war nichts – niemand da.", { leader: 3, address: "n3:1" });
-    expect(decodeErrorBody(bytes, 0, bytes.length)).toEqual({ message: "Es war nichts – niemand da.", details: { leader: 3, address: "n3:1" } });
+    expect(decodeErrorBody(bytes, 0, bytes.length)).toEqual({
+      message: "Es war nichts – niemand da.",
+      details: { leader: 3, address: "n3:1" },
+    });
   });
 
   it("have long messages cut between characters, and stay within their limit", () => {

@@ -64,7 +64,11 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** A promise and its ends. */
-export function defer<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void; readonly reject: (error: unknown) => void } {
+export function defer<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+} {
   let resolve: (value: T) => void = () => undefined;
   let reject: (error: unknown) => void = () => undefined;
   const promise = new Promise<T>((onResolve, onReject) => {

@@ -1,9 +1,9 @@
 import { createSimulation, type World } from "@octopii/testing";
 import { prepareWalrus } from "@octopii/walrus";
 import { checkLinearizability, storeModel } from "../linearizability/index.js";
+import { AcknowledgedWrites } from "../oracles/acknowledged-writes.js";
 import { RaftOracle } from "../oracles/raft-oracle.js";
 import { OracleViolation } from "../oracles/violation.js";
-import { AcknowledgedWrites } from "../oracles/acknowledged-writes.js";
 import { Nemesis } from "./nemesis.js";
 import type { ClusterRunOptions, ClusterRunResult } from "./options.js";
 import { type ClusterPlan, drawPlan } from "./plan.js";
@@ -50,7 +50,8 @@ class ClusterRun {
     const members = foundingMembers(this.#plan.nodes);
     const observer = {
       event: (id: number, event: Parameters<RaftOracle["observe"]>[1]): void => this.#observe(id, event),
-      startFailed: (id: number, error: unknown): void => this.#record(new OracleViolation("start", `node ${id} could not start: ${String(error)}`)),
+      startFailed: (id: number, error: unknown): void =>
+        this.#record(new OracleViolation("start", `node ${id} could not start: ${String(error)}`)),
     };
     this.#members = members.map(({ id }) => new SimulatedMember(id, this.#world, members, this.#plan, observer));
     this.#nemesis = new Nemesis(this.#world, this.#members, this.#plan, this.#world.random.fork("nemesis"));
@@ -125,7 +126,10 @@ class ClusterRun {
     const [first, ...others] = this.#members.map(({ id, store }) => ({ id, content: store.entries() }));
     for (const other of others) {
       if (JSON.stringify(other.content) !== JSON.stringify(first?.content)) {
-        throw new OracleViolation("equal state", `nodes ${String(first?.id)} and ${other.id} applied the same entries and hold different states`);
+        throw new OracleViolation(
+          "equal state",
+          `nodes ${String(first?.id)} and ${other.id} applied the same entries and hold different states`,
+        );
       }
     }
   }

@@ -28,6 +28,13 @@ export class LinearizedSet {
     return this.#hashHigh;
   }
 
+  has(operation: number): boolean {
+    const isRequired = operation < this.#required;
+    const bit = isRequired ? operation : operation - this.#required;
+    const word = (isRequired ? 0 : this.requiredWords) + (bit >>> 5);
+    return (((this.words[word] as number) >>> (bit & 31)) & 1) === 1;
+  }
+
   /** Adds the operation if it is absent and removes it if it is present. */
   toggle(operation: number): void {
     if (operation < this.#required) {

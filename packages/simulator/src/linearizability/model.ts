@@ -45,6 +45,12 @@ export interface Model<State, Input, Output> {
    */
   isOverwrite?(input: Input): boolean;
   /**
+   * The inputs of one partition as the search shall use them, in the order of its operations: `undefined` for an unknown outcome that
+   * no answer can depend on, and one shared object for unknown outcomes that are as good as each other, so that the search
+   * need not try them all. The others unchanged. Reports show the operations as they were. Default: nothing is simplified.
+   */
+  simplify?(history: readonly Operation<Input, Output>[]): readonly (Input | undefined)[];
+  /**
    * Splits a history into parts that cannot influence each other, such as its keys, named for reports. Each operation must
    * stand in exactly one part. A history is linearizable if and only if all of its parts are (Herlihy and Wing 1990, §3.2).
    * Default: one part.

@@ -1,6 +1,7 @@
 import { ConfigurationCache } from "./configuration-cache.js";
 import { LinearizedSet } from "./linearized-set.js";
 import type { Model, Operation } from "./model.js";
+import { type Plan, planSearch } from "./plan.js";
 import { type Evidence, StuckPoint } from "./stuck-point.js";
 import { NONE, Timeline } from "./timeline.js";
 
@@ -43,9 +44,7 @@ class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
   readonly #equal: (a: State, b: State) => boolean;
   readonly #limits: SearchLimits;
-  readonly #operations: readonly Operation<Input, Output>[];
-  readonly #forced: Uint8Array;
-  readonly #overwrites: Uint8Array;
+  readonly #plan: Plan<Input, Output>;
   readonly #timeline: Timeline;
   readonly #linearized: LinearizedSet;
   readonly #cache: ConfigurationCache<State>;
@@ -57,20 +56,19 @@ class Search<State, Input, Output> {
   #missing: number;
   #steps = 0;
 
-  constructor(model: Model<State, Input, Output>, operations: readonly Operation<Input, Output>[], limits: SearchLimits) {
-    const returned = operations.filter((operation) => operation.return !== Infinity);
-    this.#operations = [...returned, ...operations.filter((operation) => operation.return === Infinity)];
+  constructor(model: Model<State, Input, Output>, history: readonly Operation<Input, Output>[], limits: SearchLimits) {
+    const plan = planSearch(model, history);
+    const size = plan.operations.length;
     this.#model = model;
     this.#equal = model.equal?.bind(model) ?? Object.is;
     this.#limits = limits;
-    this.#forced = Uint8Array.from(returned, (operation) => (model.isReadOnly?.(operation.input) === true ? 1 : 0));
-    this.#overwrites = Uint8Array.from(this.#operations, (operation) => (model.isOverwrite?.(operation.input) === true ? 1 : 0));
-    this.#timeline = new Timeline(this.#operations, returned.length);
-    this.#linearized = new LinearizedSet(returned.length, operations.length - returned.length);
+    this.#plan = plan;
+    this.#timeline = new Timeline(plan.operations, plan.required);
+    this.#linearized = new LinearizedSet(plan.required, size - plan.required);
     this.#cache = new ConfigurationCache(model, this.#linearized, limits.maxCacheBytes);
-    this.#stuck = new StuckPoint(this.#operations, this.#equal);
-    this.#order = new Int32Array(operations.length);
-    this.#missing = returned.length;
+    this.#stuck = new StuckPoint(plan.operations, this.#equal);
+    this.#order = new Int32Array(size);
+    this.#missing = plan.required;
     this.#state = model.init();
   }
 
@@ -83,10 +81,10 @@ class Search<State, Input, Output> {
         from = this.#timeline.firstRequired();
         continue;
       }
-      if (!this.#undo()) return { verdict: "violation", steps: this.#steps, evidence: this.#stuck.evidence() };
+      if (!this.#undo()) return { verdict: "violation", steps: this.#steps, evidence: this.#stuck.evidence(this.#model) };
       from = this.#resumePoint();
     }
-    const order = Array.from(this.#order.subarray(0, this.#depth), (index) => this.#operations[index] as Operation<Input, Output>);
+    const order = Array.from(this.#order.subarray(0, this.#depth), (index) => this.#plan.operations[index] as Operation<Input, Output>);
     return { verdict: "linearizable", steps: this.#steps, order };
   }
 
@@ -123,13 +121,15 @@ class Search<State, Input, Output> {
     const next = this.#step(operation, this.#state);
     if (next === null || this.#needsNoOptional(operation, next)) return REFUSED;
     if (this.#enter(operation, next)) return TAKEN;
-    return this.#forced[operation] === 1 ? DEAD_END : REFUSED;
+    return this.#plan.readOnly[operation] === 1 ? DEAD_END : REFUSED;
   }
 
   #tryOptional(operation: number): Attempt {
     if (this.#steps >= this.#limits.maxSteps) return EXHAUSTED;
     // What an overwrite follows at once might as well not have happened.
-    if (this.#overwrites[operation] === 1 && this.#latestOptional() !== NONE) return REFUSED;
+    if (this.#plan.overwrite[operation] === 1 && this.#latestOptional() !== NONE) return REFUSED;
+    const twin = this.#plan.twin[operation] as number;
+    if (twin !== NONE && !this.#linearized.has(twin)) return REFUSED;
     const next = this.#step(operation, this.#state);
     if (next === null || this.#equal(next, this.#state)) return REFUSED;
     return this.#enter(operation, next) ? TAKEN : REFUSED;
@@ -157,8 +157,7 @@ class Search<State, Input, Output> {
 
   #step(index: number, state: State): State | null {
     this.#steps += 1;
-    const operation = this.#operations[index] as Operation<Input, Output>;
-    return this.#model.step(state, operation.input, operation.output);
+    return this.#model.step(state, this.#plan.inputs[index] as Input, this.#plan.operations[index]?.output);
   }
 
   #enter(operation: number, next: State): boolean {
@@ -185,7 +184,7 @@ class Search<State, Input, Output> {
       this.#timeline.unlift(operation);
       this.#linearized.toggle(operation);
       if (operation < this.#timeline.required) this.#missing += 1;
-      if (this.#forced[operation] !== 1) return true;
+      if (this.#plan.readOnly[operation] !== 1) return true;
     }
     return false;
   }

@@ -1,4 +1,4 @@
-import type { Operation } from "./model.js";
+import type { Model, Operation } from "./model.js";
 
 /** How many different states a report keeps. */
 const MAX_STATES = 8;
@@ -12,9 +12,12 @@ export interface Evidence<State, Input, Output> {
   readonly stuckAt: Operation<Input, Output>;
   /** The longest order found that holds every operation which returned before `stuckAt` did. */
   readonly longestPrefix: readonly Operation<Input, Output>[];
-  /** The state after `longestPrefix`, then up to seven others which the search reached before that return. */
+  /**
+   * The state after `longestPrefix`, then up to seven others which the search reached before that return. In the others, one value
+   * that no answer shows may stand for another such value.
+   */
   readonly states: readonly State[];
-  /** Operations called before `stuckAt` returned which `longestPrefix` does not hold, `stuckAt` among them. */
+  /** Operations called before `stuckAt` returned which `longestPrefix` does not hold and which could matter, `stuckAt` among them. */
   readonly open: readonly Operation<Input, Output>[];
 }
 
@@ -48,14 +51,26 @@ export class StuckPoint<State, Input, Output> {
     }
   }
 
-  evidence(): Evidence<State, Input, Output> {
+  evidence(model: Model<State, Input, Output>): Evidence<State, Input, Output> {
     const taken = new Set(this.#order);
     const stuckAt = this.#operations[this.#operation] as Operation<Input, Output>;
+    const longestPrefix = Array.from(this.#order, (index) => this.#operations[index] as Operation<Input, Output>);
+    const [searched, ...others] = this.#states as [State, ...State[]];
     return {
       stuckAt,
-      longestPrefix: Array.from(this.#order, (index) => this.#operations[index] as Operation<Input, Output>),
-      states: this.#states,
+      longestPrefix,
+      states: [replay(model, longestPrefix) ?? searched, ...others],
       open: this.#operations.filter((operation, index) => !taken.has(index) && operation.call <= stuckAt.return),
     };
   }
+}
+
+/** The search used simplified inputs; a report shows what the operations themselves lead to. */
+function replay<State, Input, Output>(model: Model<State, Input, Output>, order: readonly Operation<Input, Output>[]): State | null {
+  let state: State | null = model.init();
+  for (const { input, output } of order) {
+    if (state === null) return null;
+    state = model.step(state, input, output);
+  }
+  return state;
 }

@@ -16,6 +16,10 @@ export class AcknowledgedWrites {
 
   check(acknowledged: readonly string[]): void {
     const lost = acknowledged.filter((value) => !this.#applied.has(value));
-    if (lost.length > 0) throw new OracleViolation("acknowledged write", `${lost.length} acknowledged writes were never applied, ${String(lost[0])} among them`);
+    if (lost.length > 0)
+      throw new OracleViolation(
+        "acknowledged write",
+        `${lost.length} acknowledged writes were never applied, ${String(lost[0])} among them`,
+      );
   }
 }

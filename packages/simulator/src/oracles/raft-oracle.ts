@@ -66,7 +66,8 @@ export class RaftOracle {
       while ((runs[run + 1]?.firstIndex ?? Number.POSITIVE_INFINITY) <= index) run++;
       const term = runs[run]?.term ?? 0;
       const hash = this.#hashOf.get(`${index}/${term}`);
-      if (hash === undefined) throw new OracleViolation("phantom", `node ${node} woke up with entry ${index} of term ${term}, which nobody ever appended`);
+      if (hash === undefined)
+        throw new OracleViolation("phantom", `node ${node} woke up with entry ${index} of term ${term}, which nobody ever appended`);
       log.terms.push(term);
       log.hashes.push(hash);
     }
@@ -87,7 +88,10 @@ export class RaftOracle {
     const known = this.#hashOf.get(key);
     if (known === undefined) this.#hashOf.set(key, hash);
     else if (known !== hash) {
-      throw new OracleViolation("log matching", `two logs hold different entries up to ${entry.index} of term ${entry.term}; node ${node} has one of them`);
+      throw new OracleViolation(
+        "log matching",
+        `two logs hold different entries up to ${entry.index} of term ${entry.term}; node ${node} has one of them`,
+      );
     }
     log.terms.push(entry.term);
     log.hashes.push(hash);
@@ -95,7 +99,8 @@ export class RaftOracle {
 
   #onTruncate(node: number, index: number): void {
     const log = this.#logOf(node);
-    if (index <= log.commitIndex) throw new OracleViolation("commit", `node ${node} removed entry ${index}, though it had committed ${log.commitIndex}`);
+    if (index <= log.commitIndex)
+      throw new OracleViolation("commit", `node ${node} removed entry ${index}, though it had committed ${log.commitIndex}`);
     if (log.role === "leader") {
       throw new OracleViolation("leader append-only", `node ${node} removed entry ${index} while it led term ${log.currentTerm}`);
     }
@@ -114,10 +119,14 @@ export class RaftOracle {
 
   #onLeader(node: number, log: ObservedLog, term: number): void {
     const other = this.#leaderOfTerm.get(term);
-    if (other !== undefined && other !== node) throw new OracleViolation("election safety", `nodes ${other} and ${node} both lead term ${term}`);
+    if (other !== undefined && other !== node)
+      throw new OracleViolation("election safety", `nodes ${other} and ${node} both lead term ${term}`);
     this.#leaderOfTerm.set(term, node);
     if (log.hashes[this.committedIndex] !== this.#committed[this.committedIndex]) {
-      throw new OracleViolation("leader completeness", `node ${node} leads term ${term} without the committed entry ${this.committedIndex}`);
+      throw new OracleViolation(
+        "leader completeness",
+        `node ${node} leads term ${term} without the committed entry ${this.committedIndex}`,
+      );
     }
   }
 
@@ -133,12 +142,14 @@ export class RaftOracle {
 
   #onCommit(node: number, index: number): void {
     const log = this.#logOf(node);
-    if (index < log.commitIndex) throw new OracleViolation("commit", `node ${node} moved its commit index back from ${log.commitIndex} to ${index}`);
+    if (index < log.commitIndex)
+      throw new OracleViolation("commit", `node ${node} moved its commit index back from ${log.commitIndex} to ${index}`);
     for (let i = Math.max(log.commitIndex, 0) + 1; i <= index; i++) {
       const hash = log.hashes[i];
       if (hash === undefined) throw new OracleViolation("commit", `node ${node} committed entry ${i}, which it does not have`);
       if (this.#committed[i] === undefined) this.#committed[i] = hash;
-      else if (this.#committed[i] !== hash) throw new OracleViolation("commit", `node ${node} committed another entry ${i} than was committed before`);
+      else if (this.#committed[i] !== hash)
+        throw new OracleViolation("commit", `node ${node} committed another entry ${i} than was committed before`);
     }
     log.commitIndex = index;
   }
@@ -154,7 +165,8 @@ export class RaftOracle {
     else if (this.#applied[entry.index] !== hash) {
       throw new OracleViolation("state-machine safety", `node ${node} applied another entry ${entry.index} than was applied before`);
     }
-    if (this.#committed[entry.index] === undefined) throw new OracleViolation("apply", `node ${node} applied entry ${entry.index} before anybody committed it`);
+    if (this.#committed[entry.index] === undefined)
+      throw new OracleViolation("apply", `node ${node} applied entry ${entry.index} before anybody committed it`);
   }
 
   #logOf(node: number): ObservedLog {

@@ -25,20 +25,24 @@ function smallShape(random: Seeded): Shape {
   };
 }
 
-/** Changes nothing in a third of cases, else exchanges the answers of two operations of one kind, or shifts a span. */
+/** Makes most histories doubtful: gives operations the answers of others, turns time round, or lets spans touch. */
 function disturb<Input extends { kind: string }, Output>(random: Seeded, history: Operation<Input, Output>[]): Operation<Input, Output>[] {
-  const choice = random.below(3);
-  if (choice === 0) return history;
-  const first = random.pick(history);
-  const second = random.pick(history);
-  if (choice === 1 && first.input.kind === second.input.kind) {
-    return history.map((each) => {
-      if (each === first) return { ...each, output: second.output };
-      return each === second ? { ...each, output: first.output } : each;
+  let disturbed = history;
+  if (random.chance(50)) {
+    disturbed = disturbed.map((each) => {
+      const others = history.filter((other) => other.input.kind === each.input.kind && other.output !== undefined);
+      return each.output !== undefined && random.chance(50) ? { ...each, output: random.pick(others).output } : each;
     });
   }
-  // Rounded times make operations touch in one instant.
-  return history.map((each) => ({ ...each, call: Math.floor(each.call / 4), return: Math.floor(each.return / 4) }));
+  if (random.chance(25)) {
+    const end = Math.max(...disturbed.map((each) => (each.return === Infinity ? each.call : each.return)));
+    disturbed = disturbed.map((each) =>
+      each.return === Infinity ? { ...each, call: end - each.call } : { ...each, call: end - each.return, return: end - each.call },
+    );
+  }
+  if (random.chance(25))
+    disturbed = disturbed.map((each) => ({ ...each, call: Math.floor(each.call / 4), return: Math.floor(each.return / 4) }));
+  return disturbed;
 }
 
 /** The model without its hints, so that the plain search is compared as well. */

@@ -1,6 +1,7 @@
 import type { JepsenCodec } from "../jepsen.js";
-import { type Model, partitionBy } from "../model.js";
+import { type Model, type Operation, partitionBy } from "../model.js";
 import { type Cell, mismatch, sameCell, show } from "./cell.js";
+import { shareInputs } from "./simplify.js";
 
 /** A call on a map of strings; a key that was never written holds the empty string. */
 export type AppendMapInput =
@@ -26,6 +27,7 @@ export function appendMapModel(): Model<Cell<string>, AppendMapInput, AppendMapO
     isReadOnly: (input) => input.kind === "get",
     isOverwrite: (input) => input.kind === "put",
     partition: (history) => partitionBy(history, (input) => input.key),
+    simplify,
     describe,
     describeState: (state) => show(state.value),
   };
@@ -44,6 +46,17 @@ function step(state: Cell<string>, input: AppendMapInput, output: AppendMapOutpu
   if (output !== undefined && output.kind !== input.kind) throw mismatch(NAME, input, output);
   if (input.kind === "get") return output?.kind !== "get" || output.value === state.value ? state : null;
   return { value: input.kind === "put" ? input.value : state.value + input.value };
+}
+
+/** Of one key: a value that stands in no answer was not written, or nobody looked before the next put; either way it may be left out. */
+function simplify(history: readonly Operation<AppendMapInput, AppendMapOutput>[]): readonly (AppendMapInput | undefined)[] {
+  const answers = new Set<string>();
+  for (const { output } of history) if (output?.kind === "get") answers.add(output.value);
+  const shown = (value: string): boolean => [...answers].some((answer) => answer.includes(value));
+  return shareInputs(history, (input) => {
+    if (input.kind === "get" || !shown(input.value)) return undefined;
+    return JSON.stringify([input.kind, input.value]);
+  });
 }
 
 function describe(input: AppendMapInput, output: AppendMapOutput | undefined): string {

@@ -1,6 +1,7 @@
 import type { JepsenCodec } from "../jepsen.js";
-import type { Model } from "../model.js";
+import type { Model, Operation } from "../model.js";
 import { type Cell, hashCell, mismatch, type Scalar, sameCell, show } from "./cell.js";
+import { shareInputs, UNSEEN } from "./simplify.js";
 
 /** A call on a register. */
 export type RegisterInput =
@@ -26,6 +27,7 @@ export function registerModel(initial: Scalar = null): Model<Cell<Scalar>, Regis
     hash: hashCell,
     isReadOnly: (input) => input.kind === "read",
     isOverwrite: (input) => input.kind === "write",
+    simplify,
     describe,
     describeState: (state) => show(state.value),
   };
@@ -52,6 +54,24 @@ function step(state: Cell<Scalar>, input: RegisterInput, output: RegisterOutput 
   const swaps = state.value === input.expected;
   if (output?.kind === "cas" && output.swapped !== swaps) return null;
   return swaps ? { value: input.value } : state;
+}
+
+function simplify(history: readonly Operation<RegisterInput, RegisterOutput>[]): readonly (RegisterInput | undefined)[] {
+  const seen = new Set<Scalar>();
+  for (const { input, output } of history) {
+    if (output?.kind === "read") seen.add(output.value);
+    if (input.kind === "cas") seen.add(input.expected);
+  }
+  return shareInputs(history, (input) => {
+    if (input.kind === "read") return undefined;
+    if (input.kind === "write") return seen.has(input.value) ? identity(input.value) : UNSEEN;
+    return `${identity(input.expected)} ${identity(input.value)}`;
+  });
+}
+
+/** Unlike JSON, keeps infinity and null apart. */
+function identity(value: Scalar): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
 function describe(input: RegisterInput, output: RegisterOutput | undefined): string {

@@ -1,6 +1,7 @@
 import type { JepsenCodec, JepsenValue } from "../jepsen.js";
-import { type Model, partitionBy } from "../model.js";
+import { type Model, type Operation, partitionBy } from "../model.js";
 import { type Cell, hashCell, mismatch, sameCell, show } from "./cell.js";
+import { shareInputs, UNSEEN } from "./simplify.js";
 
 /** A call on a key-value store of strings. `null` stands for "no such key", as expected value and as new value. */
 export type StoreInput =
@@ -30,6 +31,7 @@ export function storeModel(): Model<Cell<string | null>, StoreInput, StoreOutput
     isReadOnly: (input) => input.kind === "get",
     isOverwrite: (input) => input.kind === "put" || input.kind === "delete",
     partition: (history) => partitionBy(history, (input) => input.key),
+    simplify,
     describe,
     describeState: (state) => show(state.value),
   };
@@ -68,6 +70,19 @@ function step(state: Cell<string | null>, input: StoreInput, output: StoreOutput
       return swaps ? { value: input.value } : state;
     }
   }
+}
+
+/** Of one key: a delete that says whether there was something tells no two values apart. */
+function simplify(history: readonly Operation<StoreInput, StoreOutput>[]): readonly (StoreInput | undefined)[] {
+  const seen = new Set<string | null>();
+  for (const { input, output } of history) {
+    if (output?.kind === "get") seen.add(output.value);
+    if (input.kind === "compare-and-set") seen.add(input.expected);
+  }
+  return shareInputs(history, (input) => {
+    if (input.kind === "get") return undefined;
+    return input.kind === "put" && !seen.has(input.value) ? UNSEEN : JSON.stringify(argument(input));
+  });
 }
 
 function describe(input: StoreInput, output: StoreOutput | undefined): string {
