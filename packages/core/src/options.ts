@@ -130,7 +130,12 @@ function timingProblems(options: NodeOptions): string[] {
       resolve(raftPart(options));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      problems.push(error.message.replace(/^[^:]*: /, "").replace(/\.$/, ""));
+      problems.push(
+        ...error.message
+          .replace(/^[^:]*: /, "")
+          .replace(/\.$/, "")
+          .split("; "),
+      );
     }
   }
   problems.push(...logProblems(options));

@@ -54,7 +54,8 @@ const booleans = ["preVote", "checkQuorum"] as const;
 
 /** Fills in defaults and checks. @throws RangeError that lists every problem at once. */
 export function resolveRaftCoreOptions(options: RaftCoreOptions): RaftCoreConfig {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const isOurs = ([name, value]: [string, unknown]): boolean => name in raftCoreDefaults && value !== undefined;
+  const given = Object.fromEntries(Object.entries(options).filter(isOurs));
   const config: RaftCoreConfig = { ...raftCoreDefaults, ...given };
   const problems: string[] = [];
   for (const [name, value] of Object.entries(config)) {

@@ -1,5 +1,4 @@
-import { createRandom } from "@octopii/testing";
-import { createManualTime } from "@octopii/testing";
+import { createManualTime, createRandom } from "@octopii/testing";
 import { describe, expect, it } from "vitest";
 import {
   type Entry,

@@ -1,0 +1,203 @@
+import { createSimulation, type SimulatedProcess, type World } from "@octopii/testing";
+import { prepareWalrus } from "@octopii/walrus";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  createClient,
+  createNode,
+  keyValueClient,
+  keyValueStore,
+  type Node,
+  type NodeEvent,
+  Rejection,
+  type StateMachine,
+} from "../src/index.js";
+
+const members = [1, 2, 3].map((id) => ({ id, address: `n${id}:7000` }));
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | null): string | null => (value === null ? null : new TextDecoder().decode(value));
+
+interface Started {
+  readonly world: World;
+  readonly nodes: Node[];
+  readonly events: NodeEvent[][];
+  leader(): Node;
+  follower(): Node;
+}
+
+function nodeIn(process: SimulatedProcess, id: number, stateMachine: StateMachine, events: NodeEvent[] = [], cluster = "test"): Node {
+  const { clock, scheduler, random, fileSystem, transport } = process;
+  const options = { id, cluster, directory: "/data", members, tickMs: 20 };
+  return createNode(options, { stateMachine, clock, scheduler, random, fileSystem, transport, onEvent: (event) => events.push(event) });
+}
+
+const identityOf = (id: number) => ({ identity: { name: `n${id}`, cluster: "test", nodeId: id } });
+
+async function start(seed: number, makeStateMachine: () => StateMachine = keyValueStore): Promise<Started> {
+  const world = createSimulation({ seed, transport: { idleTimeoutMs: 1_000 } });
+  const events: NodeEvent[][] = [[], [], []];
+  const nodes = members.map(({ id }, i) => nodeIn(world.process(`n${id}`, identityOf(id)), id, makeStateMachine(), events[i]));
+  await world.runUntilSettled(Promise.all(nodes.map((node) => node.start())));
+  const leader = (): Node | undefined => nodes.find((node) => node.status().role === "leader");
+  await world.runUntil(() => leader() !== undefined && nodes.every((node) => node.status().leaderId !== 0));
+  const expectNode = (node: Node | undefined): Node => {
+    if (node === undefined) throw new Error("no such node");
+    return node;
+  };
+  return {
+    world,
+    nodes,
+    events,
+    leader: () => expectNode(leader()),
+    follower: () => expectNode(nodes.find((node) => node.status().role === "follower")),
+  };
+}
+
+beforeAll(() => prepareWalrus());
+
+describe("a cluster of three nodes", () => {
+  it("replicates what any node is given, and answers linearizably on any", async () => {
+    const { world, nodes, leader, follower } = await start(1);
+    expect(await world.runUntilSettled(keyValueClient(leader()).put("a", bytes("1")))).toBe(false);
+    expect(await world.runUntilSettled(keyValueClient(follower()).put("a", bytes("2")))).toBe(true);
+    for (const node of nodes) expect(text(await world.runUntilSettled(keyValueClient(node).get("a")))).toBe("2");
+    expect(
+      leader()
+        .status()
+        .members.map(({ matchIndex }) => matchIndex),
+    ).not.toContain(null);
+    await world.runUntilSettled(Promise.all(nodes.map((node) => node.close())));
+    expect(nodes.map((node) => node.status().role)).toEqual(["stopped", "stopped", "stopped"]);
+  });
+
+  it("survives the loss of its leader, and the leader comes back", async () => {
+    const { world, nodes, leader } = await start(2);
+    await world.runUntilSettled(keyValueClient(leader()).put("before", bytes("1")));
+    const dead = leader();
+    const process = world.process(`n${dead.id}`);
+    process.crash();
+    const others = nodes.filter((node) => node !== dead);
+    await world.runUntil(() => others.some((node) => node.status().role === "leader"));
+    const survivor = keyValueClient(others[0] as Node);
+    await world.runUntilSettled(survivor.put("after", bytes("2")));
+    const store = keyValueStore();
+    const returned = nodeIn(process.restart(), dead.id, store);
+    await world.runUntilSettled(returned.start());
+    expect(text(await world.runUntilSettled(keyValueClient(returned).get("after")))).toBe("2");
+    expect(store.entries().map(([key]) => key)).toEqual(["after", "before"]);
+  });
+
+  it("serves clients that are no members, through whichever member answers", async () => {
+    const { world, nodes, leader } = await start(3);
+    const process = world.process("client");
+    const { transport, clock, scheduler, random } = process;
+    const client = createClient({ addresses: members.map(({ address }) => address) }, { transport, clock, scheduler, random });
+    const kv = keyValueClient(client);
+    await world.runUntilSettled(kv.put("k", bytes("v")));
+    world.process(`n${leader().id}`).crash();
+    expect(text(await world.runUntilSettled(kv.get("k")))).toBe("v");
+    const alive = nodes.find((node) => world.process(`n${node.id}`).state !== "dead");
+    const address = `n${String(alive?.id)}:7000`;
+    expect(await world.runUntilSettled(client.status(address))).toMatchObject({ id: alive?.id, cluster: "test", address });
+    await world.runUntilSettled(client.close());
+    await expect(client.status(address)).rejects.toMatchObject({ code: "OCTOPII_CORE_NOT_RUNNING" });
+  });
+
+  it("gives a rejection to its caller, on the leader and through a follower, and goes on (RULE 9)", async () => {
+    const picky = (): StateMachine => ({
+      apply: (command) => {
+        if (command.length === 0) throw new Rejection("Empty commands are not liked.");
+        return command;
+      },
+      query: (request) => request,
+    });
+    const { world, leader, follower } = await start(4, picky);
+    for (const node of [leader(), follower()]) {
+      const refused = node.propose(new Uint8Array()).catch((error: unknown) => error);
+      expect(await world.runUntilSettled(refused)).toMatchObject({
+        code: "OCTOPII_CORE_REJECTED",
+        message: "Empty commands are not liked.",
+      });
+      expect(text(await world.runUntilSettled(node.propose(bytes("fine"))))).toBe("fine");
+    }
+  });
+
+  it("stops at a command on which the state machine breaks, names it, and loses nothing (RULE 9)", async () => {
+    const fragile = (): StateMachine => ({
+      apply: (command) => {
+        if (text(command) === "poison") throw new TypeError("cannot read properties of undefined");
+        return command;
+      },
+      query: (request) => request,
+    });
+    const { world, nodes, events, leader } = await start(5, fragile);
+    await world.runUntilSettled(leader().propose(bytes("fine")));
+    const refused = leader()
+      .propose(bytes("poison"))
+      .catch((error: unknown) => error);
+    expect(await world.runUntilSettled(refused)).toMatchObject({ code: "OCTOPII_CORE_NOT_RUNNING", outcome: "unknown" });
+    await world.runUntil(() => nodes.every((node) => node.status().role === "stopped"));
+    for (const list of events) {
+      const stopped = list.find((event) => event.type === "stopped");
+      expect(String(stopped?.type === "stopped" ? stopped.error : null)).toMatch(/threw at entry 3 of term \d+: cannot read properties/);
+    }
+    for (const node of nodes) expect(node.status().appliedIndex).toBe(2);
+  });
+
+  it("tells a caller without a quorum that it did not happen, or may have", async () => {
+    const { world, leader } = await start(6);
+    const node = leader();
+    for (const { id } of members) if (id !== node.id) world.process(`n${id}`).crash();
+    const doubtful = node.propose(bytes("x"), { timeoutMs: 300 }).catch((error: unknown) => error);
+    expect(await world.runUntilSettled(doubtful)).toMatchObject({ code: "OCTOPII_CORE_TIMEOUT", outcome: "unknown" });
+    await world.runUntil(() => node.status().leaderId === 0);
+    const refused = node.propose(bytes("y"), { timeoutMs: 300 }).catch((error: unknown) => error);
+    expect(await world.runUntilSettled(refused)).toMatchObject({ code: "OCTOPII_CORE_UNAVAILABLE", outcome: "failed" });
+  });
+});
+
+describe("a node's start", () => {
+  it("refuses the directory of another node or cluster, and changes no byte of it", async () => {
+    const { world, nodes } = await start(7);
+    await world.runUntilSettled(Promise.all(nodes.map((node) => node.close())));
+    const first = world.process("n1");
+    const before = first.disk.durableImage();
+    const start1 = async (id: number, cluster: string): Promise<unknown> => {
+      const process = world.process("n1");
+      process.kill();
+      const node = nodeIn(process.restart(), id, keyValueStore(), [], cluster);
+      return world.runUntilSettled(node.start().catch((error: unknown) => error));
+    };
+    expect(await start1(2, "test")).toMatchObject({
+      code: "OCTOPII_CORE_DIRECTORY_FOREIGN",
+      message: expect.stringContaining("belongs to node 1 of cluster test, not to node 2"),
+    });
+    expect(await start1(1, "other")).toMatchObject({ code: "OCTOPII_CORE_DIRECTORY_FOREIGN" });
+    expect(world.process("n1").disk.durableImage()).toEqual(before);
+  });
+
+  it("refuses an address in use with one sentence, and claims nothing", async () => {
+    const world = createSimulation({ seed: 8 });
+    const process = world.process("n1", identityOf(1));
+    await world.runUntilSettled(process.createTransport().listen({ address: "n1:7000", onConnection: () => undefined }));
+    const node = nodeIn(process, 1, keyValueStore());
+    await expect(world.runUntilSettled(node.start())).rejects.toMatchObject({
+      code: "OCTOPII_CORE_ADDRESS_IN_USE",
+      message: expect.stringContaining("n1:7000"),
+    });
+    expect(process.disk.durableImage().size).toBe(0);
+  });
+
+  it("refuses a damaged log and leaves every byte as it was", async () => {
+    const { world, nodes, leader } = await start(9);
+    for (let i = 0; i < 5; i++) await world.runUntilSettled(keyValueClient(leader()).put(`k${i}`, bytes("value")));
+    await world.runUntilSettled(Promise.all(nodes.map((node) => node.close())));
+    const process = world.process("n1");
+    process.kill();
+    const path = [...process.disk.durableImage().keys()].find((name) => name.endsWith(".wal")) ?? "";
+    process.disk.flipByte(path, 200, 0x10);
+    const before = process.disk.durableImage();
+    const node = nodeIn(process.restart(), 1, keyValueStore());
+    await expect(world.runUntilSettled(node.start())).rejects.toMatchObject({ code: "OCTOPII_WALRUS_CORRUPT" });
+    expect(process.disk.durableImage()).toEqual(before);
+  });
+});
