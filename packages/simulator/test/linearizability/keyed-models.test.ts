@@ -53,8 +53,10 @@ describe("a store", () => {
       { kind: "get", key: "k" },
       { kind: "get", value },
     ] as const;
-  const remove = (existed?: boolean) =>
-    [{ kind: "delete", key: "k" }, existed === undefined ? { kind: "delete" } : { kind: "delete", existed }] as const;
+  const remove = (existed?: boolean): readonly [StoreInput, StoreOutput] => [
+    { kind: "delete", key: "k" },
+    existed === undefined ? { kind: "delete" } : { kind: "delete", existed },
+  ];
   const cas = (expected: string | null, value: string | null, swapped: boolean) =>
     [
       { kind: "compare-and-set", key: "k", expected, value },
@@ -84,5 +86,18 @@ describe("a store", () => {
     const history = inTurn<StoreInput, StoreOutput>(put("1"), get("1"), get(null));
     expect(checkLinearizability(storeModel(), [...history, lost]).verdict).toBe("linearizable");
     expect(checkLinearizability(storeModel(), history).verdict).toBe("violation");
+  });
+
+  it("takes the lost put that a compare-and-set found, though no read showed it", () => {
+    const lost = (value: string) => ({
+      client: 9,
+      input: { kind: "put", key: "k", value } as const,
+      output: undefined,
+      call: 0,
+      return: Infinity,
+    });
+    const history = inTurn<StoreInput, StoreOutput>(get(null), cas("b", "c", true), get("c"));
+    expect(checkLinearizability(storeModel(), [...history, lost("a"), lost("b")]).verdict).toBe("linearizable");
+    expect(checkLinearizability(storeModel(), [...history, lost("a")]).verdict).toBe("violation");
   });
 });

@@ -84,6 +84,16 @@ describe("histories of one register", () => {
     for (const [, history] of violating) expect(checkLinearizability(registerModel(), [...history].reverse()).verdict).toBe("violation");
   });
 
+  it("tells calls with one input apart by answers that are known though nobody waited for them", () => {
+    const input = { kind: "cas", expected: 1, value: 2 } as const;
+    const history = [
+      write(0, 1, 1),
+      at(2, Infinity, input, { kind: "cas", swapped: false }),
+      at(3, Infinity, input, { kind: "cas", swapped: true }),
+    ];
+    expect(checkLinearizability(registerModel(1), [...history, read(4, 5, 2)]).verdict).toBe("linearizable");
+  });
+
   it("refuses an answer that belongs to another call", () => {
     const mixed = [at(0, 1, { kind: "read" }, { kind: "write" })];
     expect(() => checkLinearizability(registerModel(), mixed)).toThrow(/a read was given the answer of a write/);

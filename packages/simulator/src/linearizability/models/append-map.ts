@@ -1,6 +1,6 @@
 import type { JepsenCodec } from "../jepsen.js";
 import { type Model, type Operation, partitionBy } from "../model.js";
-import { type Cell, mismatch, sameCell, show } from "./cell.js";
+import { type Cell, hashCell, mismatch, sameCell, show } from "./cell.js";
 import { shareInputs } from "./simplify.js";
 
 /** A call on a map of strings; a key that was never written holds the empty string. */
@@ -16,7 +16,7 @@ const NAME = "append map";
 
 /**
  * Keys with get, put and append. Appends make the sharpest test: one read shows the whole order of writes. Partitioned by key;
- * a state is one key's value, and has no hash because values grow long.
+ * a state is one key's value.
  */
 export function appendMapModel(): Model<Cell<string>, AppendMapInput, AppendMapOutput> {
   return {
@@ -24,6 +24,7 @@ export function appendMapModel(): Model<Cell<string>, AppendMapInput, AppendMapO
     init: () => ({ value: "" }),
     step,
     equal: sameCell,
+    hash: hashCell,
     isReadOnly: (input) => input.kind === "get",
     isOverwrite: (input) => input.kind === "put",
     partition: (history) => partitionBy(history, (input) => input.key),

@@ -10,8 +10,8 @@ export function sameCell(a: Cell<Scalar>, b: Cell<Scalar>): boolean {
   return a.value === b.value;
 }
 
-/** How many characters of a string are hashed: values differ at the end more often than at the start. */
-const HASHED_CHARACTERS = 32;
+/** How many characters of a string are hashed, from its end: appends differ there. */
+const HASHED_CHARACTERS = 128;
 
 export function hashCell(cell: Cell<Scalar>): number {
   const { value } = cell;
