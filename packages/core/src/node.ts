@@ -91,7 +91,7 @@ class ClusterNode implements Node {
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     return this.#attempts(options).run((attempt) => {
       const { raft } = this.#expectRunning();
-      const { leaderId } = raft.status();
+      const { leaderId } = raft;
       return leaderId === this.id || leaderId === 0 ? this.#proposeHere(command, attempt) : this.#forward(leaderId, command, attempt);
     });
   }

@@ -140,18 +140,18 @@ export interface Stream {
   /**
    * Queues bytes. They belong to the stream from now on: do not change them.
    * @returns false when the send buffer is full: stop, and go on at `onDrain`. The bytes were taken all the same.
-   * @throws if this direction is ended or reset, or if the buffer is far over its limit because earlier falses were ignored.
+   * @throws if this direction is ended or reset, if the peer stopped it, or if the buffer is far over its limit because earlier falses were ignored.
    */
   write(bytes: Uint8Array): boolean;
-  /** Called once after `write` gave false, when there is room again. */
+  /** Called once after `write` gave false, when there is room again, or when the peer has stopped reading and `write` would throw. */
   onDrain: (() => void) | null;
   /** The next bytes, or null if there are none now. The caller owns them. */
   read(): Uint8Array | null;
-  /** True once the peer ended its direction and all its bytes were read. */
+  /** True once the peer ended its direction and all its bytes were read. False for the opener of a unidirectional stream. */
   readonly ended: boolean;
   /** Called when `read` has something new to give, or `ended` has become true. */
   onReadable: (() => void) | null;
-  /** Ends our direction after the queued bytes. Repeating the call does nothing. */
+  /** Ends our direction after the queued bytes. `end`, `reset` and `stop` never throw; on a finished direction they do nothing. */
   end(): void;
   /** Gives our direction up: queued bytes may be dropped and the peer sees a reset with `code`. */
   reset(code: number): void;

@@ -164,6 +164,12 @@ export class RaftNode<Result> {
     this.#wake();
   }
 
+  /** Who leads, as far as this replica knows; 0 when unknown. */
+  get leaderId(): NodeId {
+    return this.#core.leaderId;
+  }
+
+  /** A replica's own view of its group. */
   status(): RaftStatus {
     return this.#core.status();
   }
