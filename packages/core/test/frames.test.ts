@@ -35,6 +35,21 @@ describe("frames", () => {
     expect(new FrameReader(1000).push(new Uint8Array([0xe8, 3, 0, 0]), () => expect.unreachable())).toBe(true);
   });
 
+  it("report a stream that broke while it drained to the next writer", () => {
+    let broken = false;
+    const write = (): boolean => {
+      if (broken) throw new Error("stopped by the peer");
+      return false;
+    };
+    const stream = { write, onDrain: null } as unknown as Stream;
+    const writer = new FrameWriter(stream, 100);
+    writer.write([new Uint8Array([1])]);
+    writer.write([new Uint8Array([2])]);
+    broken = true;
+    expect(() => stream.onDrain?.()).not.toThrow();
+    expect(() => writer.write([new Uint8Array([3])])).toThrow("stopped by the peer");
+  });
+
   it("wait for a slow stream, in order, and are dropped whole beyond the limit", () => {
     const written: Uint8Array[] = [];
     let room = 1;

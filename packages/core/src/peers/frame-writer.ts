@@ -7,6 +7,8 @@ export class FrameWriter {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #blocked = false;
+  /** What the stream threw when it was written to from its own callback, where nobody could catch it. */
+  #failure: unknown = null;
 
   constructor(stream: Stream, queuedBytesMax: number) {
     this.#stream = stream;
@@ -14,8 +16,12 @@ export class FrameWriter {
     stream.onDrain = () => this.#drain();
   }
 
-  /** @returns false if the frame was dropped because too much is waiting. */
+  /**
+   * @returns false if the frame was dropped because too much is waiting.
+   * @throws what the stream throws when it is over, or the peer has stopped reading.
+   */
   write(chunks: readonly Uint8Array[]): boolean {
+    if (this.#failure !== null) throw this.#failure;
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
     // A frame is sent whole or not at all; alone, it may exceed the limit.
@@ -33,11 +39,17 @@ export class FrameWriter {
     this.#blocked = false;
     const queue = this.#queue;
     let sent = 0;
-    while (sent < queue.length && !this.#blocked) {
-      const chunk = queue[sent++] as Uint8Array;
-      this.#queuedBytes -= chunk.length;
-      this.#blocked = !this.#stream.write(chunk);
+    try {
+      while (sent < queue.length && !this.#blocked) {
+        const chunk = queue[sent++] as Uint8Array;
+        this.#queuedBytes -= chunk.length;
+        this.#blocked = !this.#stream.write(chunk);
+      }
+      this.#queue = queue.slice(sent);
+    } catch (error) {
+      this.#failure = error;
+      this.#queue = [];
+      this.#queuedBytes = 0;
     }
-    this.#queue = queue.slice(sent);
   }
 }

@@ -1,0 +1,23 @@
+import { mkdir, readdir, rename, unlink } from "node:fs";
+import type { FileSystem } from "@octopii/interfaces";
+import { lockDirectory } from "./file-system/directory-lock.js";
+import { openNodeFile } from "./file-system/node-file.js";
+import { settleValue, settleVoid } from "./file-system/settle.js";
+import { syncDirectory } from "./file-system/sync-directory.js";
+
+/**
+ * Node's file system.
+ *
+ * `durableWrites` is `O_DSYNC` on Linux: one trip to the thread pool writes and flushes. Elsewhere each write is followed by a sync,
+ * which on macOS asks the drive itself (`F_FULLFSYNC`). `lock` tells the dead from the living by pid, boot and start time; processes
+ * that share a directory must therefore share a process-id namespace.
+ */
+export const nodeFileSystem: FileSystem = {
+  open: openNodeFile,
+  readDirectory: async (path) => (await settleValue<string[]>((done) => readdir(path, done))).sort(),
+  rename: (from, to) => settleVoid((done) => rename(from, to, done)),
+  remove: (path) => settleVoid((done) => unlink(path, done)),
+  makeDirectory: (path) => settleVoid((done) => mkdir(path, { recursive: true }, done)),
+  syncDirectory,
+  lock: lockDirectory,
+};

@@ -1,0 +1,22 @@
+const TWO_32 = 0x1_0000_0000;
+
+/** Writes a safe integer as an unsigned 64-bit number, without a BigInt. */
+export function setUint64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % TWO_32, true);
+  view.setUint32(at + 4, Math.floor(value / TWO_32), true);
+}
+
+/** Reads an unsigned 64-bit number; exact only if the result is a safe integer, which the caller checks. */
+export function getUint64(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true) * TWO_32 + view.getUint32(at, true);
+}
+
+/** A view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Whether `bytes` begins with `prefix`. */
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return bytes.length >= prefix.length && prefix.every((byte, at) => bytes[at] === byte);
+}

@@ -1,0 +1,192 @@
+import { beforeAll, expect, test } from "vitest";
+import { type BatchOperation, isWalrusError, openWalrus, type WalrusErrorCode } from "../src/index.js";
+import { CrashDisk, seededRandom } from "./support/crash-disk.js";
+import { describeLog, Model, payload } from "./support/model.js";
+
+const options = { directory: "/log", segmentBytes: 4096 };
+
+const calls: BatchOperation[][] = [
+  [{ topic: "a", append: [payload("a1", 60), payload("a2")] }],
+  [{ topic: "b", append: [payload("b1", 1500)] }],
+  [{ topic: "a", truncateBack: 2 }],
+  [{ topic: "b", append: [payload("b2", 2500)] }],
+  [
+    { topic: "c", append: [payload("c1")] },
+    { topic: "a", append: [payload("a2 again", 30)] },
+  ],
+  [{ topic: "a", truncateFront: 2 }],
+  [{ topic: "a", append: [payload("a3"), payload("a4", 70)] }],
+];
+
+/** The files of a small log of two segments, and what it held after each call. */
+interface Fixture {
+  readonly files: Map<string, Uint8Array>;
+  readonly after: string[];
+  /** Where the last commit begins and the log ends. */
+  readonly lastCommit: { readonly start: number; readonly end: number };
+}
+
+async function makeLog(closed: boolean): Promise<Fixture> {
+  const disk = new CrashDisk();
+  const log = await openWalrus(options, { fileSystem: disk });
+  const model = new Model();
+  const after = [""];
+  let start = 0;
+  for (const operations of calls) {
+    model.apply(operations);
+    after.push(model.describe());
+    start = disk.files().get(SECOND)?.length ?? 0;
+    await log.appendBatch(operations);
+  }
+  if (closed) await log.close();
+  const files = disk.files();
+  expect([...files.keys()]).toEqual(closed ? [FIRST, SECOND, MARK] : [FIRST, SECOND]);
+  return { files, after, lastCommit: { start, end: files.get(SECOND)?.length ?? 0 } };
+}
+
+const FIRST = "/log/0000000000000001.wal";
+const SECOND = "/log/0000000000000002.wal";
+const MARK = "/log/closed.mark";
+
+let closedLog: Fixture;
+let openLog: Fixture;
+beforeAll(async () => {
+  closedLog = await makeLog(true);
+  openLog = await makeLog(false);
+});
+
+type Outcome = { readonly opened: string } | { readonly refused: WalrusErrorCode; readonly message: string };
+
+function sameFiles(left: ReadonlyMap<string, Uint8Array>, right: ReadonlyMap<string, Uint8Array>): boolean {
+  return left.size === right.size && [...left].every(([path, bytes]) => Buffer.compare(bytes, right.get(path) ?? bytes.subarray(1)) === 0);
+}
+
+/** Opens a log from files. A refusal must leave them, and the lock, as they were. */
+async function tryOpen(files: ReadonlyMap<string, Uint8Array>): Promise<Outcome> {
+  const disk = new CrashDisk(files);
+  try {
+    return { opened: await describeLog(await openWalrus(options, { fileSystem: disk })) };
+  } catch (error) {
+    if (!isWalrusError(error)) throw error;
+    if (!sameFiles(disk.files(), files) || disk.isLocked) throw new Error(`a refusal changed the directory: ${error.message}`);
+    return { refused: error.code, message: error.message };
+  }
+}
+
+function withFile(files: ReadonlyMap<string, Uint8Array>, path: string, bytes: Uint8Array): Map<string, Uint8Array> {
+  return new Map(files).set(path, bytes);
+}
+
+function fileOf(fixture: Fixture, path: string): Uint8Array {
+  const bytes = fixture.files.get(path);
+  if (bytes === undefined) throw new Error(`${path} is not in the log`);
+  return bytes;
+}
+
+const SENTENCE = /^\/log\/\S+ is corrupt at offset \d+: .+\. Nothing was changed; .+\.$/;
+
+/** As an assertion, but cheap enough for tens of thousands of calls. */
+function expectCorrupt(outcome: Outcome, what: string): void {
+  const right = "refused" in outcome && outcome.refused === "OCTOPII_WALRUS_CORRUPT" && SENTENCE.test(outcome.message);
+  if (!right) expect.fail(`${what}: ${JSON.stringify(outcome)}`);
+}
+
+async function flipEveryByte(fixture: Fixture, check: (outcome: Outcome, path: string, at: number) => void): Promise<void> {
+  const random = seededRandom(11);
+  for (const [path, bytes] of fixture.files) {
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = bytes.slice();
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+      check(await tryOpen(withFile(fixture.files, path, flipped)), path, at);
+    }
+  }
+}
+
+test("in a log that was closed, a flip of any byte in any file is refused", { timeout: 60_000 }, async () => {
+  let refused = 0;
+  await flipEveryByte(closedLog, (outcome, path, at) => {
+    expectCorrupt(outcome, `${path} flipped at ${at}`);
+    refused++;
+  });
+  expect(refused).toBe([...closedLog.files.values()].reduce((sum, bytes) => sum + bytes.length, 0));
+});
+
+test("in a log that was not closed, only a flip in the very last commit passes for a torn write", { timeout: 60_000 }, async () => {
+  const { start, end } = openLog.lastCommit;
+  let passed = 0;
+  await flipEveryByte(openLog, (outcome, path, at) => {
+    if (path === SECOND && at >= start) {
+      expect(outcome).toEqual({ opened: openLog.after.at(-2) });
+      passed++;
+    } else {
+      expectCorrupt(outcome, `${path} flipped at ${at}`);
+    }
+  });
+  expect(passed).toBe(end - start);
+});
+
+test("a closed log is refused when any of its files is cut, at whatever length", { timeout: 60_000 }, async () => {
+  for (const [path, bytes] of closedLog.files) {
+    for (let length = 0; length < bytes.length; length++) {
+      expectCorrupt(await tryOpen(withFile(closedLog.files, path, bytes.subarray(0, length))), `${path} cut at ${length}`);
+    }
+  }
+});
+
+test("a log that was not closed and is cut at any length holds whole calls, from the first on, or is refused", {
+  timeout: 60_000,
+}, async () => {
+  const first = fileOf(openLog, FIRST);
+  for (let length = 0; length < first.length; length++) {
+    expectCorrupt(await tryOpen(withFile(openLog.files, FIRST, first.subarray(0, length))), `${FIRST} cut at ${length}`);
+  }
+  const second = fileOf(openLog, SECOND);
+  const opened = new Set<string>();
+  for (let length = 0; length <= second.length; length++) {
+    const outcome = await tryOpen(withFile(openLog.files, SECOND, second.subarray(0, length)));
+    if ("opened" in outcome) {
+      expect(openLog.after).toContain(outcome.opened);
+      opened.add(outcome.opened);
+    } else {
+      expect(opened.size, "its head is never cut by a crash").toBe(0);
+    }
+  }
+  expect([...opened]).toEqual(openLog.after.slice(-opened.size));
+  expect(opened.size).toBeGreaterThan(2);
+});
+
+test("bytes after the end are cut if the log was not closed, and refused if it was", async () => {
+  for (const garbage of [new Uint8Array(5), new Uint8Array(3000), payload("garbage", 200)]) {
+    const open = withFile(openLog.files, SECOND, Buffer.concat([fileOf(openLog, SECOND), garbage]));
+    expect(await tryOpen(open)).toEqual({ opened: openLog.after.at(-1) });
+    const closed = withFile(closedLog.files, SECOND, Buffer.concat([fileOf(closedLog, SECOND), garbage]));
+    expect(await tryOpen(closed)).toMatchObject({ refused: "OCTOPII_WALRUS_CORRUPT" });
+    const sealed = withFile(openLog.files, FIRST, Buffer.concat([fileOf(openLog, FIRST), garbage]));
+    expect(await tryOpen(sealed)).toMatchObject({ refused: "OCTOPII_WALRUS_CORRUPT" });
+  }
+});
+
+test("a frame of an older state of the log, put in its place, is refused", async () => {
+  // The same calls in another log: every byte of it is valid there.
+  const other = await makeLog(false);
+  for (const path of [FIRST, SECOND]) {
+    expect(await tryOpen(withFile(openLog.files, path, fileOf(other, path)))).toMatchObject({ refused: "OCTOPII_WALRUS_CORRUPT" });
+  }
+  const swapped = new Map([
+    [FIRST, fileOf(openLog, SECOND)],
+    [SECOND, fileOf(openLog, FIRST)],
+  ]);
+  expect(await tryOpen(swapped)).toMatchObject({ refused: "OCTOPII_WALRUS_CORRUPT" });
+});
+
+test("a damaged byte before the last commit is reported with file, offset and what is wrong", async () => {
+  const bytes = fileOf(openLog, SECOND).slice();
+  const at = Buffer.from(bytes).indexOf("<c1>");
+  bytes[at] = 0;
+  const disk = new CrashDisk(withFile(openLog.files, SECOND, bytes));
+  const error = await openWalrus(options, { fileSystem: disk }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: "OCTOPII_WALRUS_CORRUPT",
+    details: { file: SECOND, offset: at - 24, problem: expect.stringContaining("the checksum of a record does not match") },
+  });
+});
