@@ -2,9 +2,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { repositoryRoot } from "./lib/root.js";
-import { failure, run, script } from "./lib/run.js";
+import { failure, run, tool } from "./lib/run.js";
 
-const built = await run(...script("scripts/build.ts", "--js"), { output: "capture", timeLimitMs: 10 * 60_000 });
+const build = ["run", "build", "--filter=@octopii/simulator...", "--output-logs=errors-only"];
+const built = await run(tool("turbo"), build, { output: "capture", timeLimitMs: 10 * 60_000 });
 if (failure(built) !== null) {
   process.stderr.write(built.output);
   process.exit(1);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export { UnreadableRecordError } from "./adapters/entry-record.js";
 // For those who compose a node of their own.
 export { type PeerNetworkLimits, raftProtocol, TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 export { WalrusLogStorage } from "./adapters/walrus-log-storage.js";

@@ -1,4 +1,4 @@
-import type { Clock, FileSystem, Identify, Logger, Random, Scheduler, TlsCredentials, Transport } from "@octopii/interfaces";
+import type { Clock, FileSystem, Logger, Random, Scheduler, Transport } from "@octopii/interfaces";
 import { nodeFileSystem, systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { NodeEvent } from "./node-events.js";
 import type { StateMachine } from "./state-machine/state-machine.js";
@@ -29,9 +29,6 @@ export interface NodePorts {
   readonly logger: Logger;
   readonly onEvent: ((event: NodeEvent) => void) | null;
 }
-
-/** Makes the default transport. */
-export type TransportFactory = (credentials: TlsCredentials, identify: Identify) => Promise<Transport>;
 
 const nothing = (): void => undefined;
 export const silence: Logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };

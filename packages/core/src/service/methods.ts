@@ -1,4 +1,3 @@
-import type { NodeId } from "@octopii/interfaces";
 import { bytesCodec, cborCodec, defineMethod, type Method, voidCodec } from "@octopii/rpc";
 import type { NodeStatus } from "../status.js";
 
@@ -27,9 +26,3 @@ export const statusMethod: Method<void, NodeStatus> = defineMethod("octopii.stat
   request: voidCodec,
   response: cborCodec<NodeStatus>(),
 });
-
-/** Details that an error carries from node to node. */
-export interface ErrorDetails {
-  readonly code: string;
-  readonly leaderId?: NodeId;
-}

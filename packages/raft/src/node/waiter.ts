@@ -1,5 +1,3 @@
-import type { Index, Term } from "../types.js";
-
 /** Deadline and cancellation of one call. */
 export interface WaitOptions {
   /** Ends the wait; the call rejects with the signal's reason. What was proposed may be committed all the same. */
@@ -41,10 +39,4 @@ export class Waiter<Value> {
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
     return true;
   }
-}
-
-/** Where an appended proposal stands in the log. */
-export interface Position {
-  readonly index: Index;
-  readonly term: Term;
 }

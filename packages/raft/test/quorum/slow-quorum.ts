@@ -2,7 +2,7 @@ import type { NodeId } from "@octopii/interfaces";
 import { type MatchIndexOf, unboundedIndex, type VoteOf, type VoteResult } from "../../src/quorum/index.js";
 
 /** Whether more than half of each non-empty list is in `having`: the definition, without any cleverness. */
-export function isQuorum(halves: readonly (readonly NodeId[])[], having: ReadonlySet<NodeId>): boolean {
+function isQuorum(halves: readonly (readonly NodeId[])[], having: ReadonlySet<NodeId>): boolean {
   return halves.every((half) => half.length === 0 || half.filter((id) => having.has(id)).length * 2 > half.length);
 }
 

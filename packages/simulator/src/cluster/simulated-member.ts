@@ -80,7 +80,7 @@ export class SimulatedMember {
 }
 
 /** The name of a member's machine. */
-export function hostOf(id: number): string {
+function hostOf(id: number): string {
   return `n${id}`;
 }
 
