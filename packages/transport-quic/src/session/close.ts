@@ -1,0 +1,59 @@
+import type { ConnectionClose } from "@octopii/interfaces";
+import { applicationCodeMax, describeTransportCode, quicCodes } from "../codes.js";
+import { QuicTransportError } from "../errors.js";
+import type { EngineConnection, EngineError } from "../ports.js";
+
+function described(error: EngineError): string {
+  return error.reason === "" ? describeTransportCode(error.code) : error.reason;
+}
+
+/** Why the engine's connection ended without our asking for it. */
+export function engineClose(engine: EngineConnection): ConnectionClose {
+  const peer = engine.peerError();
+  if (peer !== null) {
+    if (!peer.application) return { by: "error", code: peer.code, reason: `the peer reported ${described(peer)}` };
+    const deliberate = peer.code <= applicationCodeMax || peer.code === quicCodes.transportClosed;
+    return { by: deliberate ? "remote" : "error", code: peer.code, reason: peer.reason };
+  }
+  if (engine.isTimedOut()) return { by: "timeout", code: quicCodes.idleTimeout, reason: "the peer fell silent" };
+  const local = engine.localError();
+  if (local !== null) return { by: "error", code: local.code, reason: described(local) };
+  return {
+    by: "error",
+    code: quicCodes.statelessReset,
+    reason: "the peer does not know this connection any more; it may have restarted",
+  };
+}
+
+/** Why a dial failed whose connection closed like that. */
+export function dialError(address: string, close: ConnectionClose): QuicTransportError {
+  const { code, reason } = close;
+  const details = { address, closeCode: code, reason };
+  if (code === quicCodes.refused) {
+    const who = close.by === "local" ? `This side refused ${address}` : `${address} refused this side`;
+    return new QuicTransportError("OCTOPII_QUIC_PEER_REFUSED", `${who}: ${reason}.`, { details });
+  }
+  if (close.by === "timeout") {
+    const message = `${address} fell silent during the handshake; check that an Octopii node listens there.`;
+    return new QuicTransportError("OCTOPII_QUIC_CONNECT_TIMEOUT", message, { details });
+  }
+  if (close.by === "error" && code <= applicationCodeMax) {
+    const message = `The handshake with ${address} failed: ${reason}.`;
+    return new QuicTransportError("OCTOPII_QUIC_HANDSHAKE_FAILED", message, { details });
+  }
+  const message = `The connection to ${address} was closed before it opened: ${reason === "" ? `code ${code}` : reason}.`;
+  return new QuicTransportError("OCTOPII_QUIC_CONNECTION_CLOSED", message, { details });
+}
+
+const reasonBytesMax = 512;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** At most 512 bytes of a reason, so that it fits one packet, cut between characters. */
+export function shortReason(reason: string): string {
+  const bytes = encoder.encode(reason);
+  if (bytes.length <= reasonBytesMax) return reason;
+  let end = reasonBytesMax;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return decoder.decode(bytes.subarray(0, end));
+}

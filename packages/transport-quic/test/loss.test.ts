@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { QuicTransportOptions } from "../src/index.js";
+import { type Faults, faultySockets } from "./faulty-sockets.js";
+import {
+  type Cluster,
+  closeOf,
+  connectPair,
+  createCluster,
+  echo,
+  nextStream,
+  type Pair,
+  pattern,
+  readAll,
+  text,
+  toText,
+  until,
+  writeAll,
+} from "./support.js";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await createCluster();
+});
+
+const faults = { loss: 0.1, duplication: 0.05, delay: 0.1 };
+
+/** A pair whose network turns bad once the connection is open: before that, each loss costs the engine a second and more. */
+async function badPair(seed: number, options: Partial<QuicTransportOptions> = {}): Promise<Pair> {
+  const network: Faults = { seed, loss: 0 };
+  const pair = await connectPair(cluster, { options: { idleTimeoutMs: 60_000, ...options }, ports: { sockets: faultySockets(network) } });
+  Object.assign(network, faults);
+  return pair;
+}
+
+describe("QUIC over a bad network", () => {
+  it.each([1, 2, 3])("carries a large stream unchanged, seed %i", async (seed) => {
+    const pair = await badPair(seed);
+    const arriving = nextStream(pair.acceptor);
+    const stream = pair.dialer.openStream("bulk", { unidirectional: true });
+    const bytes = pattern(2 * 1024 * 1024, seed);
+    const received = arriving.then(readAll);
+    await writeAll(
+      stream,
+      Array.from({ length: 64 }, (_, i) => bytes.subarray(i * 32_768, (i + 1) * 32_768)),
+    );
+    expect(Buffer.compare(await received, bytes)).toBe(0);
+    await pair.close();
+    expect(pair.logger.errors).toEqual([]);
+  });
+
+  it.each([4, 5])("answers every call, with streams and their ends lost on the way, seed %i", async (seed) => {
+    const pair = await badPair(seed, { maxIncomingStreams: 16 });
+    echo(pair.acceptor);
+    const answers = await Promise.all(
+      Array.from({ length: 400 }, async (_, i) => {
+        const stream = pair.dialer.openStream("p");
+        stream.write(text(`call ${i}`));
+        stream.end();
+        return toText(await readAll(stream));
+      }),
+    );
+    expect(answers).toEqual(Array.from({ length: 400 }, (_, i) => `call ${i}`));
+    await until(() => pair.acceptor.stats().openStreams === 0);
+    await pair.close();
+    expect(pair.logger.errors).toEqual([]);
+  });
+
+  it.each([6, 7])("brings every reset and stop across, seed %i", async (seed) => {
+    const pair = await badPair(seed, { maxIncomingStreams: 16 });
+    const codes: (number | undefined)[] = [];
+    pair.acceptor.onStream = (stream) => {
+      stream.onReadable = () => {
+        while (stream.read() !== null);
+      };
+      stream.onClose = ({ error }) => codes.push(error?.code);
+    };
+    const streams = Array.from({ length: 100 }, (_, i) => {
+      const stream = pair.dialer.openStream("p");
+      stream.write(new Uint8Array(5_000));
+      setTimeout(() => {
+        stream.stop(i);
+        stream.reset(i);
+      }, i);
+      return closeOf(stream);
+    });
+    await Promise.all(streams);
+    await until(() => pair.acceptor.stats().openStreams === 0);
+    expect(codes.length).toBeGreaterThan(0);
+    for (const code of codes) expect(code).toBeTypeOf("number");
+    await pair.close();
+    expect(pair.logger.errors).toEqual([]);
+  });
+
+  it("opens a connection all the same", async () => {
+    const options = { connectTimeoutMs: 30_000, handshakeTimeoutMs: 30_000 };
+    const pair = await connectPair(cluster, { options, ports: { sockets: faultySockets({ seed: 8, ...faults, loss: 0.05 }) } });
+    expect(pair.dialer.peer.nodeId).toBe(1);
+    await pair.close();
+  });
+
+  it.each(["dialer", "acceptor"] as const)("repeats the word of its end to a peer that missed it, said by the %s", async (end) => {
+    const network: Faults = { seed: 1, loss: 0 };
+    const pair = await connectPair(cluster, { options: { idleTimeoutMs: 60_000 }, ports: { sockets: faultySockets(network) } });
+    const [closer, peer] = end === "dialer" ? [pair.dialer, pair.acceptor] : [pair.acceptor, pair.dialer];
+    network.loss = 1;
+    closer.close(5, "lost");
+    expect(await closer.closed).toEqual({ by: "local", code: 5, reason: "lost" });
+    network.loss = 0;
+    peer.openStream("anybody there").write(text("?"));
+    expect(await peer.closed).toEqual({ by: "remote", code: 5, reason: "lost" });
+    await pair.close();
+  });
+});
