@@ -10,6 +10,7 @@ export const base: Options = {
   dts: false,
   splitting: true,
   silent: true,
+  removeNodeProtocol: false,
   // @octopii/system is private to the workspace: each package carries the few lines of it that it uses.
   noExternal: ["@octopii/system"],
 };

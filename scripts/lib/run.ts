@@ -16,13 +16,13 @@ export interface Finished {
 export interface RunOptions {
   /** `capture` keeps what it prints; `stderr` lets both of its streams through to this process's stderr. */
   readonly output: "capture" | "stderr";
-  /** After this the command and all that it started are killed. */
+  /** After this the command and all that it started are told to end, and killed when they do not. */
   readonly timeLimitMs: number;
   readonly cwd?: string;
 }
 
 /** The environment for tools: no telemetry, no look for updates, no colours in text that is kept. */
-export function toolEnvironment(): NodeJS.ProcessEnv {
+function toolEnvironment(): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     DO_NOT_TRACK: "1",
@@ -45,15 +45,18 @@ export function script(path: string, ...args: string[]): [command: string, args:
   return [process.execPath, ["--import", "tsx", join(repositoryRoot, path), ...args]];
 }
 
+/** How long what was told to end may take before it is killed. */
+const graceMs = 5_000;
 const live = new Set<ChildProcess>();
 let watching = false;
+let stopping = false;
 
-function killTree(child: ChildProcess): void {
+function signalTree(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
-    process.kill(-child.pid, "SIGKILL");
+    process.kill(-child.pid, signal);
   } catch {
-    child.kill("SIGKILL");
+    child.kill(signal);
   }
 }
 
@@ -62,8 +65,18 @@ function watchSignals(): void {
   if (watching) return;
   watching = true;
   const stop = (exitCode: number) => () => {
-    for (const child of live) killTree(child);
-    process.exit(exitCode);
+    stopping = true;
+    for (const child of live) signalTree(child, "SIGTERM");
+    const end = () => {
+      for (const child of live) signalTree(child, "SIGKILL");
+      process.exit(exitCode);
+    };
+    setTimeout(end, graceMs).unref();
+    const wait = setInterval(() => {
+      if (live.size > 0) return;
+      clearInterval(wait);
+      end();
+    }, 20);
   };
   process.once("SIGINT", stop(130));
   process.once("SIGTERM", stop(143));
@@ -72,6 +85,8 @@ function watchSignals(): void {
 /** Runs a command to its end. It never rejects: a command that cannot be started has `code` null and says why in `output`. */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   watchSignals();
+  // Told to end, this process starts nothing more and is gone in a moment.
+  if (stopping) return new Promise(() => undefined);
   const started = performance.now();
   const stdio: StdioOptions = options.output === "capture" ? ["ignore", "pipe", "pipe"] : ["ignore", 2, 2];
   const child = spawn(command, args, { cwd: options.cwd ?? repositoryRoot, env: toolEnvironment(), stdio, detached: true });
@@ -81,15 +96,20 @@ export function run(command: string, args: readonly string[], options: RunOption
   child.stderr?.on("data", (chunk: Buffer) => chunks.push(chunk));
   return new Promise((resolve) => {
     let timedOut = false;
-    const limit = setTimeout(() => {
-      timedOut = true;
-      killTree(child);
-    }, options.timeLimitMs);
     const finish = (code: number | null, signal: string | null, note: string) => {
-      clearTimeout(limit);
+      for (const timer of timers) clearTimeout(timer);
       live.delete(child);
       resolve({ code, signal, output: Buffer.concat(chunks).toString("utf8") + note, elapsedMs: performance.now() - started, timedOut });
     };
+    const timers = [
+      setTimeout(() => {
+        timedOut = true;
+        signalTree(child, "SIGTERM");
+      }, options.timeLimitMs),
+      setTimeout(() => signalTree(child, "SIGKILL"), options.timeLimitMs + graceMs),
+      // A process that left the group may hold the pipes open for ever.
+      setTimeout(() => finish(null, "SIGKILL", ""), options.timeLimitMs + 2 * graceMs),
+    ];
     child.once("error", (error) => finish(null, null, `cannot run ${command}: ${error.message}\n`));
     child.once("close", (code, signal) => finish(code, signal, ""));
   });

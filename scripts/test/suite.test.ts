@@ -1,0 +1,129 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { repositoryRoot } from "../lib/root.js";
+import type { Finished } from "../lib/run.js";
+import { parseTally } from "../lib/verdict.js";
+import { judge } from "../suite/run-part.js";
+import { type Part, suiteParts } from "../suite/steps.js";
+import { parseVitest } from "../suite/vitest-report.js";
+
+let directory = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "octopii-suite-"));
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("the judgement of a part", () => {
+  const part = (parse: Part["parse"]): Part => ({ name: "part", command: () => ["", []], parse, timeLimitMs: 1 });
+  const ended = (code: number | null, signal: string | null = null, timedOut = false): Finished => ({
+    code,
+    signal,
+    timedOut,
+    output: "",
+    elapsedMs: 1,
+  });
+  const counting = part(parseTally);
+
+  it("takes the counts that the part left", () => {
+    expect(judge(counting, ended(0), `{"passed":3,"failed":0}`)).toEqual({ passed: 3, failed: 0, problem: null });
+    expect(judge(counting, ended(1), `{"passed":3,"failed":2}`)).toEqual({ passed: 3, failed: 2, problem: null });
+  });
+
+  it("does not believe an exit code of 0 over counts", () => {
+    expect(judge(counting, ended(0), `{"passed":3,"failed":2}`).failed).toBe(2);
+  });
+
+  it("counts a crash as a failure", () => {
+    expect(judge(counting, ended(1), null)).toEqual({ passed: 0, failed: 1, problem: "exit code 1" });
+    expect(judge(counting, ended(1), `{"passed":3,"failed":0}`)).toEqual({ passed: 3, failed: 1, problem: "exit code 1" });
+    expect(judge(counting, ended(null, "SIGSEGV"), `{"passed":3,"failed":0}`).failed).toBe(1);
+    expect(judge(counting, ended(null, "SIGTERM", true), null).problem).toBe("ran over its time limit and was killed");
+  });
+
+  it("counts silence as a failure", () => {
+    expect(judge(counting, ended(0), null)).toEqual({ passed: 0, failed: 1, problem: "left no counts behind" });
+    expect(judge(counting, ended(0), "garbage").failed).toBe(1);
+    expect(judge(counting, ended(0), `{"passed":0,"failed":0}`)).toEqual({ passed: 0, failed: 1, problem: "ran nothing" });
+  });
+
+  it("counts a part without counts as one thing", () => {
+    expect(judge(part(null), ended(0), null)).toEqual({ passed: 1, failed: 0, problem: null });
+    expect(judge(part(null), ended(2), null)).toEqual({ passed: 0, failed: 1, problem: "exit code 2" });
+  });
+});
+
+describe("vitest's report", () => {
+  const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((one) => ({ status: one })) });
+  const report = (...files: object[]) => parseVitest(JSON.stringify({ testResults: files }));
+
+  it("is counted by test", () => {
+    expect(report(file("passed", "passed", "passed"), file("failed", "passed", "failed"))).toEqual({ passed: 3, failed: 1 });
+  });
+
+  it("has a failure for a file that could not be loaded", () => {
+    expect(report(file("passed", "passed"), file("failed"))).toEqual({ passed: 1, failed: 1 });
+    expect(report(file("failed", "passed"))).toEqual({ passed: 1, failed: 1 });
+  });
+
+  it("is a failure when it is empty, and nothing when it is no report", () => {
+    expect(report()).toEqual({ passed: 0, failed: 1 });
+    expect(parseVitest("{}")).toBeNull();
+    expect(parseVitest("half a rep")).toBeNull();
+  });
+});
+
+describe("the parts of pnpm test", () => {
+  const names = (root: string) => suiteParts(root, 0).map(({ name }) => name);
+
+  it("have the conformance data of a neighbour when it is there", () => {
+    const root = join(directory, "project");
+    mkdirSync(root);
+    expect(names(root)).toEqual(["build", "tests", "check", "sim"]);
+    for (const name of ["etcd-raft", "porcupine"]) mkdirSync(join(directory, "shared/conformance", name), { recursive: true });
+    expect(names(root)).toEqual(["build", "tests", "check", "conformance etcd-raft", "conformance porcupine", "sim"]);
+  });
+
+  it("simulate seeds that begin at the time of day", () => {
+    const sim = suiteParts(directory, 1_234).find(({ name }) => name === "sim");
+    const [, args = []] = sim?.command("counts.json") ?? [];
+    expect(args.slice(args.indexOf("--start"))).toEqual(["--start", "1234", "--json", "counts.json"]);
+  });
+});
+
+describe(".ci/run", () => {
+  /** Runs it with an `npx` that prints `lines` and ends with `code`, and nothing else on the path but the shell's own tools. */
+  function ci(lines: string, code: number): { last: string | undefined; status: number | null; npx: string } {
+    const bin = join(directory, "bin");
+    mkdirSync(join(directory, ".ci"), { recursive: true });
+    mkdirSync(bin);
+    cpSync(join(repositoryRoot, ".ci/run"), join(directory, ".ci/run"));
+    writeFileSync(join(bin, "npx"), `#!/bin/sh\necho "$*" > "${directory}/args"\nprintf '${lines}'\nexit ${code}\n`);
+    chmodSync(join(bin, "npx"), 0o755);
+    for (const name of ["bash", "sh", "dirname", "mktemp", "rm", "tee", "grep", "tail"]) {
+      const path = spawnSync("which", [name], { encoding: "utf8" }).stdout.trim();
+      symlinkSync(path, join(bin, name));
+    }
+    const { stdout, status } = spawnSync(join(directory, ".ci/run"), { encoding: "utf8", env: { PATH: bin, TMPDIR: directory } });
+    const args = spawnSync("cat", [join(directory, "args")], { encoding: "utf8" }).stdout.trim();
+    return { last: stdout.trimEnd().split("\n").at(-1), status, npx: args };
+  }
+
+  it("runs the tests by a pnpm that need not be installed, and ends with their verdict", () => {
+    expect(ci("noise\\n12 passed, 0 failed\\n", 0)).toEqual({ last: "12 passed, 0 failed", status: 0, npx: "-y pnpm test" });
+  });
+
+  it("ends with the verdict even when pnpm has the last word", () => {
+    expect(ci("11 passed, 1 failed\\n[ELIFECYCLE] Command failed\\n", 1)).toMatchObject({ last: "11 passed, 1 failed", status: 1 });
+  });
+
+  it("is a failure when there is no verdict, whatever the exit code", () => {
+    expect(ci("cannot install\\n", 1)).toMatchObject({ last: "0 passed, 1 failed", status: 1 });
+    rmSync(join(directory, "bin"), { recursive: true });
+    expect(ci("", 0)).toMatchObject({ last: "0 passed, 1 failed", status: 1 });
+  });
+});
