@@ -72,6 +72,8 @@ class ClusterNode implements Node {
   #running: Running | null = null;
   #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
+  /** Whom this node followed when its role last changed; 0 for nobody. */
+  #followedId: NodeId = 0;
 
   constructor(config: NodeConfig, ports: NodePorts) {
     this.#config = config;
@@ -188,7 +190,16 @@ class ClusterNode implements Node {
     const voters = members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
     const ports = { storage: new WalrusLogStorage(wal), network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
-    return openRaftNode({ id, configuration }, ports, raft, onEvent);
+    return openRaftNode({ id, configuration }, ports, raft, (event) => {
+      if (event.type === "role") this.#follow(event.leaderId, peers);
+      onEvent?.(event);
+    });
+  }
+
+  /** Commands that were forwarded to a leader which this node does not follow any more must not wait for its answer. */
+  #follow(leaderId: NodeId, peers: Peers): void {
+    if (leaderId !== this.#followedId) peers.abandonCalls(this.#followedId);
+    this.#followedId = leaderId;
   }
 
   async #close(): Promise<void> {

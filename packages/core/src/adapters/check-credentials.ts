@@ -24,14 +24,17 @@ function identityProblems(pem: string, cluster: string, nodeId: NodeId): string[
   if (info.kind !== "node")
     return [`the certificate is not a node's but is of kind "${info.kind}"; issue one with \`octopii certs issue\``];
   const problems: string[] = [];
-  if (info.cluster !== cluster) problems.push(`the certificate is for cluster ${String(info.cluster)}, not ${cluster}`);
-  if (info.nodeId !== nodeId) problems.push(`the certificate is for node ${String(info.nodeId)}, not ${nodeId}`);
+  if (info.cluster !== cluster)
+    problems.push(`the certificate is for cluster ${String(info.cluster)}, not ${cluster}: give one of this cluster`);
+  if (info.nodeId !== nodeId) problems.push(`the certificate is for node ${String(info.nodeId)}, not ${nodeId}: give each node its own`);
   return problems;
 }
 
 function keyProblems(certificate: X509Certificate, privateKey: string): string[] {
   try {
-    return certificate.checkPrivateKey(createPrivateKey(privateKey)) ? [] : ["the private key does not belong to the certificate"];
+    return certificate.checkPrivateKey(createPrivateKey(privateKey))
+      ? []
+      : ["the private key does not belong to the certificate: give the pair that was made together"];
   } catch {
     return ["the private key is not readable PEM"];
   }

@@ -45,6 +45,18 @@ export class Peers {
     return peer.client;
   }
 
+  /**
+   * Gives up the calls to a member that does not lead any more: its answers may never come. Whoever waits for one hears that the outcome
+   * is unknown.
+   */
+  abandonCalls(id: NodeId): void {
+    const peer = this.#peers.get(id);
+    const client = peer?.client ?? null;
+    if (peer === undefined || client === null) return;
+    peer.client = null;
+    void client.close({ timeoutMs: 0 });
+  }
+
   /** Takes a connection that came in. */
   accept(connection: Connection): void {
     connection.onStream = (stream) => this.#route(stream, connection);

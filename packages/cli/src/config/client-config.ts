@@ -1,0 +1,44 @@
+import { identifyForCluster } from "@octopii/certificates";
+import { type Client, createClient } from "@octopii/core";
+import type { TlsCredentials } from "@octopii/interfaces";
+import { createQuicTransport } from "@octopii/transport-quic";
+import { ConfigFile, show } from "./config-file.js";
+
+/** How a program that is no member reaches a cluster. */
+export interface ClientConfig {
+  readonly cluster: string;
+  readonly addresses: readonly string[];
+  readonly credentials: TlsCredentials;
+}
+
+/** Where `octopii dev` leaves the configuration of a client of its cluster. */
+export const clientConfigDefault = ".octopii/dev/client.json";
+
+/** How long a member may be silent before its connection counts as lost: a client has other members to turn to, so not long. */
+const idleTimeoutMs = 2_000;
+
+/**
+ * Reads the configuration of a client: `cluster`, `addresses`, and the paths `certificate`, `privateKey` and `authorities`.
+ * @throws {CliError} `CONFIGURATION_INVALID`, listing every problem at once.
+ */
+export function readClientConfig(path: string): ClientConfig {
+  const file = new ConfigFile(path, ["cluster", "addresses", "certificate", "privateKey", "authorities"]);
+  const cluster = file.get("cluster");
+  if (typeof cluster !== "string" || cluster === "") file.problems.push(`cluster must be a name, not ${show(cluster)}`);
+  const addresses = file.get("addresses");
+  const isList = Array.isArray(addresses) && addresses.length > 0 && addresses.every((address) => typeof address === "string");
+  if (!isList) file.problems.push(`addresses must be a list of host:port, not ${show(addresses)}`);
+  const credentials = {
+    certificate: file.fileText("certificate"),
+    privateKey: file.fileText("privateKey"),
+    authorities: file.fileText("authorities"),
+  };
+  file.check();
+  return { cluster: cluster as string, addresses: addresses as string[], credentials };
+}
+
+/** A client of a cluster over QUIC. The caller closes it. */
+export function connect({ cluster, addresses, credentials }: ClientConfig): Client {
+  const transport = createQuicTransport({ credentials, identify: identifyForCluster({ cluster }), idleTimeoutMs });
+  return createClient({ addresses }, { transport });
+}
