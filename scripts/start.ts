@@ -6,6 +6,8 @@ buildJavaScript();
 // In this process, so that the terminal and its signals have one owner.
 const { run } = await import("../packages/cli/dist/index.js");
 const { stdin, stdout, stderr, env } = process;
+// pnpm hands on the `--` that some people write before the options of a script.
+const options = process.argv.slice(process.argv[2] === "--" ? 3 : 2);
 const endWatch = watchLaunchers(() => process.kill(process.pid, "SIGTERM"));
-process.exitCode = await run(["dev", ...process.argv.slice(2)], { stdin, stdout, stderr, env });
+process.exitCode = await run(["dev", ...options], { stdin, stdout, stderr, env });
 endWatch();

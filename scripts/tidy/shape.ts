@@ -36,6 +36,8 @@ export function inspectSize(path: string, file: ts.SourceFile): Finding[] {
 
 /** Comments that say that something is not done, or that keep the compiler quiet. */
 export function inspectComments(path: string, file: ts.SourceFile): Finding[] {
+  // Most files hold none of the words anywhere, and finding comments is slow.
+  if (!unfinished.test(file.text) && !silencer.test(file.text)) return [];
   return comments(file).flatMap(({ text, line }) =>
     text.split("\n").flatMap((part, offset) => {
       const where = `${path}:${line + offset}`;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,10 +23,16 @@ interface SourceMap {
   readonly sourcesContent: readonly string[];
 }
 
-/** A build carries its sources in its source maps. */
+/** A build carries its sources in its source maps. What no entry reaches any more is left over from earlier ones. */
 function isBuilt(dist: string): boolean {
-  const maps = existsSync(dist) ? readdirSync(dist).filter((name) => name.endsWith(".js.map")) : [];
-  return maps.length > 0 && maps.every((name) => isCurrent(dist, JSON.parse(readFileSync(join(dist, name), "utf8")) as SourceMap));
+  const entries = ["index.js", "main.js"].filter((name) => existsSync(join(dist, name)));
+  const reached = new Set(entries);
+  for (const name of reached) {
+    if (!existsSync(join(dist, name)) || !existsSync(join(dist, `${name}.map`))) return false;
+    for (const [, chunk = ""] of readFileSync(join(dist, name), "utf8").matchAll(/(?:from |import\(?)"\.\/([^"]+)"/g)) reached.add(chunk);
+  }
+  const maps = [...reached].map((name) => JSON.parse(readFileSync(join(dist, `${name}.map`), "utf8")) as SourceMap);
+  return maps.length > 0 && maps.every((map) => isCurrent(dist, map));
 }
 
 function isCurrent(dist: string, { sources, sourcesContent }: SourceMap): boolean {
