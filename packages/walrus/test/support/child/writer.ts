@@ -6,19 +6,33 @@ import { writeSync } from "node:fs";
 import { openWalrus } from "../../../src/index.js";
 import { entryOf } from "../writer-entries.js";
 
+const pause = new Int32Array(new SharedArrayBuffer(4));
 const log = await openWalrus({ directory: process.argv[2] ?? "", segmentBytes: 64 * 1024 });
-writeSync(1, `ready ${log.status().recovery.tornBytes}\n`);
+say(`ready ${log.status().recovery.tornBytes}\n`);
+
+/** In one system call, so that a kill never cuts a line. A full pipe says EAGAIN until its reader has caught up. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+}
 
 async function write(topic: string): Promise<void> {
   for (;;) {
     const { next } = log.bounds(topic);
     const index = await log.append(topic, entryOf(topic, next));
     if (index !== next) throw new Error(`entry ${index} of ${topic} where ${next} was due`);
-    writeSync(1, `${topic} ${index}\n`);
+    say(`${topic} ${index}\n`);
     // The front moves on, so that segments are removed while we are killed.
     if (index % 400 === 0) {
       await log.truncateFront(topic, index - 300);
-      writeSync(1, `${topic} front ${index - 300}\n`);
+      say(`${topic} front ${index - 300}\n`);
     }
   }
 }
