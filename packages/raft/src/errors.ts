@@ -5,7 +5,7 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
  * - `BUSY`: a queue is full or too much waits for its commit; try again later. Failed.
  * - `TRANSFERRING`: leadership is being handed over; try again. Failed.
  * - `ENTRY_TOO_LARGE`: the command exceeds `entryBytesMax`. Failed.
- * - `LEADERSHIP_LOST`: another leader's entry took the proposal's place. Failed.
+ * - `LEADERSHIP_LOST`: another leader's entry took the proposal's place. Failed if that entry is committed, otherwise unknown.
  * - `TIMEOUT`: the deadline passed first. Unknown for a proposal that was appended.
  * - `STOPPED`: the node was closed or has stopped on an error, in `cause`. Unknown for a proposal that was appended.
  */

@@ -14,11 +14,11 @@ export interface RaftCoreOptions {
   readonly inflightCountMax?: number;
   /** Data bytes on their way to one follower. */
   readonly inflightBytesMax?: number;
-  /** Data bytes in entries not yet committed, beyond which a leader refuses proposals. */
+  /** Bytes of entries not yet committed, some 256 for each besides its data, beyond which a leader refuses proposals. */
   readonly uncommittedBytesMax?: number;
   /** Data bytes in one entry. */
   readonly entryBytesMax?: number;
-  /** Data bytes of recent entries kept in memory. Entries that are not durable and applied stay regardless. */
+  /** Bytes of recent entries kept in memory, some 256 for each besides its data. What is not durable and applied stays regardless. */
   readonly cacheBytesMax?: number;
   /** Data bytes of committed entries given to the state machine at once. */
   readonly applyBytesMax?: number;

@@ -28,11 +28,14 @@ export interface LogStorage {
   read(group: GroupId, from: Index, to: Index, maxBytes: number): Promise<readonly Entry[]>;
 }
 
-/** What a {@link PeerNetwork} delivers to. Called from the event loop, never from inside `send`. */
+/** What a {@link PeerNetwork} delivers to. */
 export interface PeerReceiver {
-  /** @param from - the sender as the network has authenticated it; messages that claim another are dropped. */
+  /**
+   * Called from the event loop, never from inside `send`.
+   * @param from - the sender as the network has authenticated it; messages that claim another are dropped.
+   */
   receive(from: NodeId, messages: readonly Message[]): void;
-  /** What was sent to the peer lately is probably lost. */
+  /** What was sent to the peer lately is probably lost. May be called from inside `send`. */
   unreachable(peer: NodeId): void;
 }
 

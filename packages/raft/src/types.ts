@@ -24,6 +24,12 @@ export interface Entry {
   readonly data: Uint8Array;
 }
 
+/** What an entry costs in memory besides its data, roughly: small entries count too, or a million of them would be free. */
+export const entryMemoryBytes = 256;
+
+/** What an entry costs in a message besides its data: a bound. */
+export const entryWireBytes = 16;
+
 /** What must be on stable storage before a node answers in a term. Source: Raft figure 2, "persistent state". */
 export interface HardState {
   readonly currentTerm: Term;

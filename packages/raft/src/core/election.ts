@@ -28,12 +28,13 @@ function askForPreVotes(raft: Replica): void {
 function askForVotes(raft: Replica, leadershipTransfer: boolean): void {
   raft.becomeCandidate();
   const term = raft.currentTerm;
-  // Our own vote counts only once it is durable, like anybody's: it travels with the promises of this step.
+  // Both our vote and our request are promises. The request says how far our log reaches and that this term is ours; a crash that took
+  // either back could have us elected on the strength of what we no longer hold.
   raft.promises.push({ type: "RequestVoteResponse", group: raft.group, from: raft.id, to: raft.id, term, granted: true });
   forEachOtherVoter(raft, (to) => {
     const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = raft.log;
     const { group, id: from } = raft;
-    raft.messages.push({ type: "RequestVote", group, from, to, term, lastLogIndex, lastLogTerm, leadershipTransfer });
+    raft.promises.push({ type: "RequestVote", group, from, to, term, lastLogIndex, lastLogTerm, leadershipTransfer });
   });
 }
 
@@ -82,9 +83,6 @@ export function handleVoteResponse(raft: Replica, message: RequestVoteResponse |
   const result = raft.quorumVote((id) => raft.votes.get(id));
   if (result === "lost") return raft.becomeFollower(raft.currentTerm, 0);
   if (result === "pending") return;
-  // Others may elect us before our own vote is on disk. Leading then is not safe: after a crash we could campaign in this very term
-  // again, be elected by the same voters, and fill its indexes with other entries. Our own vote is what closes the term to us.
-  if (!raft.votes.has(raft.id)) return;
   if (raft.role === "preCandidate") return askForVotes(raft, false);
   raft.becomeLeader();
   announceLeadership(raft);

@@ -33,7 +33,9 @@ export interface RaftInput {
   readonly transferTo?: NodeId;
   /** Commands to append, in order. Ownership passes to the log. */
   readonly proposals?: readonly Uint8Array[];
-  /** Ids of reads, each the caller's own, that want a read index. */
+  /** Reads that nobody waits for any more. */
+  readonly abandonedReads?: readonly number[];
+  /** Ids of reads that want a read index: the caller's own, and never used before by any process of this node. */
   readonly reads?: readonly number[];
 }
 

@@ -56,6 +56,7 @@ export class RaftCore {
     if (input.campaign === true) campaign(raft, "timeout");
     if (input.transferTo !== undefined) replication.transferLeadership(raft, input.transferTo);
     const proposed = input.proposals === undefined ? null : replication.propose(raft, input.proposals);
+    if (input.abandonedReads !== undefined) for (const id of input.abandonedReads) raft.reads.takeForwarded(id);
     if (input.reads !== undefined) for (const id of input.reads) requestRead(raft, id);
     beginReadRound(raft);
     return this.#takeOutput(proposed);

@@ -1,6 +1,6 @@
 import type { NodeId } from "@octopii/interfaces";
 import type { AppendEntriesResponse, HeartbeatResponse } from "../messages.js";
-import type { Entry, EntryKind } from "../types.js";
+import { type Entry, type EntryKind, entryMemoryBytes } from "../types.js";
 import type { FetchedEntries, ProposalRefusal, ProposalResult } from "./input-output.js";
 import type { Progress } from "./progress.js";
 import { confirmReads, releaseEarlyReads } from "./read-index.js";
@@ -28,7 +28,7 @@ export function propose(raft: Replica, commands: readonly Uint8Array[]): Proposa
   for (const command of commands) {
     refusal = refusalOf(raft, command.length);
     if (refusal !== null) break;
-    raft.uncommittedBytes += command.length;
+    raft.uncommittedBytes += command.length + entryMemoryBytes;
     count++;
   }
   if (count > 0) {
@@ -40,7 +40,8 @@ export function propose(raft: Replica, commands: readonly Uint8Array[]): Proposa
 
 function refusalOf(raft: Replica, bytes: number): ProposalRefusal | null {
   if (bytes > raft.config.entryBytesMax) return "entryTooLarge";
-  if (raft.uncommittedBytes > 0 && raft.uncommittedBytes + bytes > raft.config.uncommittedBytesMax) return "tooManyUncommittedBytes";
+  if (raft.uncommittedBytes > 0 && raft.uncommittedBytes + bytes + entryMemoryBytes > raft.config.uncommittedBytesMax)
+    return "tooManyUncommittedBytes";
   return null;
 }
 
@@ -58,6 +59,8 @@ export function handleFetched(raft: Replica, fetched: FetchedEntries): void {
   if (progress === undefined || progress.awaitingReadFrom !== fetched.from) return;
   progress.awaitingReadFrom = 0;
   if (fetched.entries.length === 0 || progress.nextIndex !== fetched.from) return;
+  // The read may be older than our log: it can outlive a leadership in which these very indexes were rewritten.
+  if (!fetched.entries.every((entry) => raft.log.matches(entry.index, entry.term))) return;
   emitAppend(raft, progress, fetched.entries);
 }
 

@@ -1,4 +1,4 @@
-import type { Entry, Index } from "../types.js";
+import { type Entry, entryMemoryBytes, entryWireBytes, type Index } from "../types.js";
 
 /** Dropped entries leave holes at the front of the array; it is compacted when they are most of it. */
 const compactAt = 1024;
@@ -20,14 +20,14 @@ export class EntryCache {
     return this.#firstIndex;
   }
 
-  /** The summed sizes of the cached entries' data. */
+  /** What the cached entries cost in memory. */
   get bytes(): number {
     return this.#bytes;
   }
 
   push(entry: Entry): void {
     this.#entries.push(entry);
-    this.#bytes += entry.data.length;
+    this.#bytes += costOf(entry);
   }
 
   /** The entry at `index`, which must be cached. */
@@ -40,7 +40,7 @@ export class EntryCache {
     let bytes = 0;
     let end = from;
     for (; end <= to; end++) {
-      bytes += this.at(end).data.length;
+      bytes += this.at(end).data.length + entryWireBytes;
       if (bytes > maxBytes && end > from) break;
     }
     const start = this.#head + from - this.#firstIndex;
@@ -54,14 +54,14 @@ export class EntryCache {
       return;
     }
     const length = this.#head + index - this.#firstIndex;
-    for (let i = length; i < this.#entries.length; i++) this.#bytes -= (this.#entries[i] as Entry).data.length;
+    for (let i = length; i < this.#entries.length; i++) this.#bytes -= costOf(this.#entries[i] as Entry);
     this.#entries.length = length;
   }
 
   /** Drops the oldest entries, none above `upTo`, until the cache holds at most `maxBytes`. */
   shrink(maxBytes: number, upTo: Index): void {
     while (this.#bytes > maxBytes && this.#firstIndex <= upTo && this.#head < this.#entries.length) {
-      this.#bytes -= (this.#entries[this.#head] as Entry).data.length;
+      this.#bytes -= costOf(this.#entries[this.#head] as Entry);
       this.#entries[this.#head++] = undefined;
       this.#firstIndex++;
     }
@@ -79,3 +79,5 @@ export class EntryCache {
     this.#firstIndex = nextIndex;
   }
 }
+
+const costOf = (entry: Entry): number => entry.data.length + entryMemoryBytes;

@@ -1,5 +1,5 @@
 import { invariant } from "../assert.js";
-import type { Entry, Index, Term, TermRun } from "../types.js";
+import { type Entry, entryMemoryBytes, type Index, type Term, type TermRun } from "../types.js";
 import { EntryCache } from "./entry-cache.js";
 import { TermRuns } from "./term-runs.js";
 
@@ -135,10 +135,12 @@ export class RaftLog {
     return index >= this.#cache.firstIndex && index <= this.lastIndex;
   }
 
-  /** Summed data sizes of `[from, to]`, of those entries that are cached. */
+  /** What the entries in `[from, to]` that are cached cost in memory. */
   bytesBetween(from: Index, to: Index): number {
     let bytes = 0;
-    for (let index = Math.max(from, this.#cache.firstIndex); index <= to; index++) bytes += this.#cache.at(index).data.length;
+    for (let index = Math.max(from, this.#cache.firstIndex); index <= to; index++) {
+      bytes += this.#cache.at(index).data.length + entryMemoryBytes;
+    }
     return bytes;
   }
 

@@ -60,7 +60,7 @@ export class Proposals<Result> {
     const submitted = this.#submitted;
     this.#submitted = [];
     for (let i = 0; i < result.count; i++) {
-      this.#appended.set(result.firstIndex + i, { term: result.term, waiter: submitted[i] as Waiter<Result> });
+      this.#place(result.firstIndex + i, { term: result.term, waiter: submitted[i] as Waiter<Result> });
     }
     if (result.refusal === null) return;
     const { code, message } = refusals[result.refusal];
@@ -69,14 +69,19 @@ export class Proposals<Result> {
     }
   }
 
+  /** Whoever stood at `index` before was cut from our log by another leader, whose log may hold the entry all the same. */
+  #place(index: Index, appended: Appended<Result>): void {
+    this.#appended.get(index)?.waiter.reject(leadershipLost("unknown"));
+    this.#appended.set(index, appended);
+  }
+
   /** The state machine applied `entry`: whoever proposed it gets `result`. Another's entry in its place means it never will be. */
   applied(entry: Entry, result: Result | undefined): void {
     const appended = this.#appended.get(entry.index);
     if (appended === undefined) return;
     this.#appended.delete(entry.index);
     if (appended.term === entry.term) return appended.waiter.resolve(result as Result);
-    const message = "Leadership was lost before the proposal was committed, and another leader's entry took its place; propose it again.";
-    appended.waiter.reject(new RaftError("OCTOPII_RAFT_LEADERSHIP_LOST", message, { outcome: "failed" }));
+    appended.waiter.reject(leadershipLost("failed"));
   }
 
   /** Rejects what is past its deadline, and forgets what has settled otherwise. */
@@ -89,11 +94,19 @@ export class Proposals<Result> {
 
   rejectAll(error: (outcome: "failed" | "unknown") => RaftError): void {
     for (const waiter of this.#queued) waiter.reject(error("failed"));
+    // The core threw while it judged these: nobody knows how far it came.
+    for (const waiter of this.#submitted) waiter.reject(error("unknown"));
     for (const { waiter } of this.#appended.values()) waiter.reject(error("unknown"));
     this.#commands = [];
     this.#queued = [];
+    this.#submitted = [];
     this.#appended.clear();
   }
+}
+
+function leadershipLost(outcome: "failed" | "unknown"): RaftError {
+  const message = "Leadership was lost before the proposal was committed, and another leader's entry took its place.";
+  return new RaftError("OCTOPII_RAFT_LEADERSHIP_LOST", message, { outcome });
 }
 
 export function timeoutError(outcome: "failed" | "unknown"): RaftError {

@@ -16,6 +16,9 @@ import { Reads } from "./reads.js";
 import { Waiter, type WaitOptions } from "./waiter.js";
 import { WriteQueue } from "./write-queue.js";
 
+/** The distance between the first read ids of two processes: more reads than one will ever ask. */
+const readIdsPerProcess = 2 ** 20;
+
 /** The world around a {@link RaftNode}. */
 export interface RaftNodePorts<Result> {
   readonly storage: LogStorage;
@@ -95,7 +98,7 @@ export class RaftNode<Result> {
     this.#group = identity.group ?? 0;
     this.#onEvent = onEvent;
     const coreConfig = resolveRaftCoreOptions(options);
-    this.#reads = new Reads(coreConfig.electionTicks * this.#config.tickMs);
+    this.#reads = new Reads(coreConfig.electionTicks * this.#config.tickMs, ports.random.fork("read-ids").uint32() * readIdsPerProcess);
     const hardState = stored.hardState ?? { currentTerm: 0, votedFor: 0, commitIndex: 0 };
     const start = { id: identity.id, group: this.#group, hardState, configuration: identity.configuration, log: logStart(stored) };
     this.#core = new RaftCore(start, options, ports.random.fork("raft-core"), (event) => this.#traced(event));
@@ -179,12 +182,19 @@ export class RaftNode<Result> {
     return this.#stoppedBy;
   }
 
-  /** Leaves quietly: settles every pending call, waits for the write under way, and stores the commit index. Repeatable. */
+  /**
+   * Leaves quietly: settles every pending call, waits for the state machine, and stores the commit index. Writes under way are the
+   * storage's to finish. Repeatable; never rejects.
+   */
   async close(): Promise<void> {
     const wasRunning = !this.#stopped;
     this.#stop(null);
     await this.#applier.stop();
-    if (wasRunning) await this.#writes.settle();
+    if (!wasRunning) return;
+    await this.#writes.settle().catch((error: unknown) => {
+      // It would have spared the next start some waiting, no more.
+      this.#ports.logger?.warn({ error }, "The commit index could not be stored.");
+    });
   }
 
   #wait<Value>(options: WaitOptions, begin: (waiter: Waiter<Value>) => void): Promise<Value> {
@@ -241,6 +251,7 @@ export class RaftNode<Result> {
       ...(this.#proposals.queuedCount === 0 ? {} : { proposals: this.#proposals.submit() }),
       ...(this.#reads.hasQueued ? { reads: this.#reads.takeQueued() } : {}),
       ...(this.#transferTo === undefined ? {} : { transferTo: this.#transferTo }),
+      abandonedReads: this.#reads.takeAbandoned(),
       fetched: this.#fetched,
       messages: this.#inbox,
       ticks: this.#ticks,

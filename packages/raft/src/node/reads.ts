@@ -13,14 +13,19 @@ interface AskedRead {
 /** Linearizable reads on their way: first for their read index, then for the state machine to reach it. */
 export class Reads {
   readonly #retryMs: number;
-  #nextId = 1;
+  #nextId: number;
   #queued: number[] = [];
+  #abandoned: number[] = [];
   readonly #asked = new Map<number, AskedRead>();
   #awaitingApply: { waiter: Waiter<Index>; index: Index }[] = [];
 
-  /** @param retryMs - a question or its answer can be lost: ask again after this. */
-  constructor(retryMs: number) {
+  /**
+   * @param retryMs - a question or its answer can be lost: ask again after this.
+   * @param firstId - where ids begin: elsewhere in each process, or a late answer to an earlier process could pass for one to this.
+   */
+  constructor(retryMs: number, firstId: number) {
     this.#retryMs = retryMs;
+    this.#nextId = firstId;
   }
 
   get count(): number {
@@ -32,9 +37,19 @@ export class Reads {
   }
 
   enqueue(waiter: Waiter<Index>, now: number): void {
-    const id = this.#nextId++;
+    this.#ask(this.#nextId++, waiter, now);
+  }
+
+  #ask(id: number, waiter: Waiter<Index>, now: number): void {
     this.#asked.set(id, { waiter, askedAt: now });
     this.#queued.push(id);
+  }
+
+  /** Reads that the core may forget. */
+  takeAbandoned(): number[] {
+    const abandoned = this.#abandoned;
+    this.#abandoned = [];
+    return abandoned;
   }
 
   takeQueued(): number[] {
@@ -68,11 +83,10 @@ export class Reads {
   expire(now: number): void {
     for (const [id, { waiter, askedAt }] of this.#asked) {
       if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
-      if (waiter.settled) this.#asked.delete(id);
-      else if (now - askedAt >= this.#retryMs) {
+      if (waiter.settled) {
         this.#asked.delete(id);
-        this.enqueue(waiter, now);
-      }
+        this.#abandoned.push(id);
+      } else if (now - askedAt >= this.#retryMs) this.#ask(id, waiter, now);
     }
     for (const { waiter } of this.#awaitingApply) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
     this.#awaitingApply = this.#awaitingApply.filter(({ waiter }) => !waiter.settled);

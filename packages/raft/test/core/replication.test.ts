@@ -130,7 +130,7 @@ describe("replication", () => {
   });
 
   it("refuses proposals over the limits, in order, and says why", () => {
-    const cluster = new TestCluster(3, { entryBytesMax: 4, uncommittedBytesMax: 6 });
+    const cluster = new TestCluster(3, { entryBytesMax: 4, uncommittedBytesMax: 2 * 256 + 6 });
     expect(cluster.at(1).core.step({ proposals: [bytes("a")] }).proposed).toMatchObject({ count: 0, refusal: "notLeader" });
     const leader = cluster.elect(1);
     expect(leader.core.step({ proposals: [bytes("abcde")] }).proposed).toMatchObject({ count: 0, refusal: "entryTooLarge" });

@@ -177,6 +177,41 @@ describe("RaftNode", () => {
     await node.close();
   });
 
+  it("settles proposals whose place another leadership of its own has taken", async () => {
+    const { node, network, pass } = await setUp([1, 2, 3], { preVote: false, checkQuorum: false });
+    const envelope = { group: 0, from: 2, to: 1 } as const;
+    const lead = async (): Promise<void> => {
+      node.campaign();
+      await pass(5);
+      const term = node.status().currentTerm;
+      network.receiver?.receive(2, [{ ...envelope, type: "RequestVoteResponse", term, granted: true }]);
+      await pass(5);
+      expect(node.status().role).toBe("leader");
+    };
+    const propose = (text: string): Promise<unknown> =>
+      node.propose(bytes(text)).catch((error: { code: string; outcome: string }) => error);
+    await lead();
+    const first = ["a", "b", "c"].map(propose);
+    await pass(5);
+    // Another leader, one entry long, cuts everything off; then this node leads again and fills the same places.
+    const term = node.status().currentTerm + 1;
+    const noop = { index: 1, term, kind: "noop", data: new Uint8Array() } as const;
+    network.receiver?.receive(2, [
+      { ...envelope, type: "AppendEntries", term, prevLogIndex: 0, prevLogTerm: 0, entries: [noop], leaderCommit: 0 },
+    ]);
+    await pass(5);
+    await lead();
+    const second = ["d", "e", "f"].map(propose);
+    await pass(5);
+    await node.close();
+    const outcomes = await Promise.all([...first, ...second]);
+    expect(outcomes.slice(1, 3)).toMatchObject([
+      { code: "OCTOPII_RAFT_LEADERSHIP_LOST", outcome: "unknown" },
+      { code: "OCTOPII_RAFT_LEADERSHIP_LOST", outcome: "unknown" },
+    ]);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ outcome: "unknown" });
+  });
+
   it("times out with an open outcome when no quorum answers, and settles everything on close", async () => {
     const { node, storage, pass } = await setUp([1]);
     await pass(300);
