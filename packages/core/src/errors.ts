@@ -47,3 +47,10 @@ export function isCoreError(error: unknown, code?: CoreErrorCode): error is Core
   if (!(error instanceof Error) || error.name !== "CoreError") return false;
   return code === undefined || (error as CoreError).code === code;
 }
+
+/** The refusal of a command over the limit, or null: said before it is sent anywhere, so that every node says the same. */
+export function tooLargeError(command: Uint8Array, entryBytesMax: number): CoreError | null {
+  if (command.length <= entryBytesMax) return null;
+  const message = `The command has ${command.length} bytes, more than the ${entryBytesMax} of entryBytesMax; split it, or raise the limit on every node.`;
+  return new CoreError("OCTOPII_CORE_TOO_LARGE", message);
+}

@@ -7,7 +7,7 @@ import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
 import { checkOwner, claim, logDirectory } from "./data-directory.js";
-import { CoreError } from "./errors.js";
+import { CoreError, tooLargeError } from "./errors.js";
 import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
@@ -37,7 +37,7 @@ export interface Node {
   /**
    * Takes the node into its cluster: checks its directory and certificate, listens, reads its log back, and takes part.
    * @throws {CoreError} `CONFIGURATION_INVALID`, `DIRECTORY_FOREIGN`, `ADDRESS_IN_USE`; or the log's own error if it is damaged.
-   * After a refusal nothing on disk has changed, and nothing is left open.
+   * After a refusal no file that was there has changed, and nothing is left open.
    */
   start(): Promise<void>;
   /**
@@ -91,6 +91,8 @@ class ClusterNode implements Node {
   }
 
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    const tooLarge = tooLargeError(command, this.#config.entryBytesMax);
+    if (tooLarge !== null) return Promise.reject(tooLarge);
     return this.#attempts(options).run((attempt) => {
       const { raft } = this.#expectRunning();
       const { leaderId } = raft;
@@ -141,13 +143,13 @@ class ClusterNode implements Node {
     try {
       const rpc = this.#createRpc();
       closers.push(() => rpc.close({ timeoutMs: 0 }));
-      const peers = this.#createPeers(transport, rpc);
+      const { peers, network } = this.#createPeers(transport, rpc);
       closers.push(() => peers.close());
       const listener = await listen(transport, listenAddress, peers);
       if (!isOurs) await claim(this.#ports.fileSystem, directory, cluster, id);
       const wal = await this.#openLog();
       closers.push(() => wal.close());
-      const raft = await this.#openRaft(wal, peers);
+      const raft = await this.#openRaft(wal, peers, network);
       this.#running = { transport, listener, peers, rpc, wal, raft };
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
@@ -156,7 +158,9 @@ class ClusterNode implements Node {
         status: () => this.status(),
       });
     } catch (error) {
-      for (const close of closers.reverse()) await close();
+      await closeAll(closers.reverse()).catch((closeError: unknown) => {
+        this.#ports.logger.warn({ error: closeError }, "What a failed start had opened could not be closed in full.");
+      });
       throw error;
     }
   }
@@ -168,11 +172,16 @@ class ClusterNode implements Node {
     return createRpc({ clock, scheduler, logger }, { maxFrameBytes, maxQueuedBytes, maxInboundBytes: maxQueuedBytes });
   }
 
-  #createPeers(transport: Transport, rpc: Rpc): Peers {
+  #createPeers(transport: Transport, rpc: Rpc): { peers: Peers; network: TransportPeerNetwork } {
     const { clock, scheduler, random, logger } = this.#ports;
     const { members, id, reconnectMinMs, reconnectMaxMs } = this.#config;
     const ports = { transport, clock, scheduler, random: random.fork("reconnect"), logger };
-    return new Peers(members, id, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
+    const peers = new Peers(members, id, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
+    const { entryBytesMax, appendBytesMax, inflightBytesMax } = this.#config;
+    const limits = { frameBytesMax: entryBytesMax + appendBytesMax + envelopeBytes, queuedBytesMax: 2 * inflightBytesMax };
+    const network = new TransportPeerNetwork((peer) => peers.connectionTo(peer), limits, logger);
+    peers.network = network;
+    return { peers, network };
   }
 
   #openLog(): Promise<Walrus> {
@@ -181,12 +190,9 @@ class ClusterNode implements Node {
     return openWalrus(options, { fileSystem, scheduler, logger });
   }
 
-  #openRaft(wal: Walrus, peers: Peers): Promise<RaftNode<ApplyResult>> {
-    const { entryBytesMax, appendBytesMax, inflightBytesMax, members, id, raft } = this.#config;
+  #openRaft(wal: Walrus, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
+    const { members, id, raft } = this.#config;
     const { clock, scheduler, random, logger, stateMachine, onEvent } = this.#ports;
-    const limits = { frameBytesMax: entryBytesMax + appendBytesMax + envelopeBytes, queuedBytesMax: 2 * inflightBytesMax };
-    const network = new TransportPeerNetwork((peer) => peers.connectionTo(peer), limits, logger);
-    peers.network = network;
     const voters = members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
     const ports = { storage: new WalrusLogStorage(wal), network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
@@ -207,12 +213,9 @@ class ClusterNode implements Node {
     await this.#starting?.catch(() => undefined);
     const running = this.#running;
     if (running === null) return;
-    await running.listener.close();
-    await running.raft.close();
-    await running.rpc.close({ timeoutMs: 0 });
-    running.peers.close();
-    await running.transport.close();
-    await running.wal.close();
+    const { listener, raft, rpc, peers, transport, wal } = running;
+    const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, transport, wal];
+    await closeAll(closers.map((part) => () => part.close()));
   }
 
   #expectRunning(): Running {
@@ -231,11 +234,25 @@ class ClusterNode implements Node {
   }
 
   async #forward(leaderId: NodeId, command: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const client = await this.#expectRunning().peers.clientFor(leaderId);
+    // No waiting here: the next attempt comes soon, and by then another node may lead.
+    const client = this.#expectRunning().peers.clientFor(leaderId);
     if (client === null)
       throw new CoreError("OCTOPII_CORE_UNAVAILABLE", `The leader, node ${leaderId}, cannot be reached from node ${this.id}.`);
     return client.call(proposeHereMethod, command, options);
   }
+}
+
+/** Closes everything, whatever fails on the way. @throws the first failure, at the end. */
+async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function listen(transport: Transport, address: string, peers: Peers): Promise<Listener> {

@@ -86,6 +86,46 @@ describe("a cluster of three nodes", () => {
     expect(store.entries().map(([key]) => key)).toEqual(["after", "before"]);
   });
 
+  it("settles every call in time when the leader leaves in good order", async () => {
+    for (let seed = 20; seed < 26; seed++) {
+      const { world, nodes, leader } = await start(seed);
+      const leaving = leader();
+      const calls: Promise<unknown>[] = [];
+      let settled = 0;
+      const put = (node: Node, i: number): void => {
+        const call = keyValueClient(node).put(`k${i}`, bytes("v"), { timeoutMs: 3_000 });
+        calls.push(call.catch(() => undefined).finally(() => settled++));
+      };
+      const closed = leaving.close();
+      for (let i = 0; i < 40; i++) {
+        for (const node of nodes) if (node !== leaving) put(node, i);
+        await world.runFor(20);
+      }
+      await world.runUntilSettled(closed);
+      await world.runUntil(() => settled === calls.length, { withinMs: 4_000 });
+    }
+  });
+
+  it("refuses a command over the limit the same on every node", async () => {
+    const { world, nodes } = await start(30);
+    for (const node of nodes) {
+      const refused = node.propose(new Uint8Array(17 * 1024 * 1024)).catch((error: unknown) => error);
+      expect(await world.runUntilSettled(refused)).toMatchObject({ code: "OCTOPII_CORE_TOO_LARGE", outcome: "failed" });
+    }
+  });
+
+  it("closes everything though its disk has failed", async () => {
+    const { world, follower, leader } = await start(31);
+    const node = follower();
+    const { disk } = world.process(`n${node.id}`);
+    disk.failNext("write", { code: "EIO", times: Number.POSITIVE_INFINITY });
+    await world.runUntilSettled(keyValueClient(leader()).put("k", bytes("v")));
+    await world.runUntil(() => node.status().role === "stopped");
+    await world.runUntilSettled(node.close().catch(() => undefined));
+    disk.faults.hook = null;
+    expect(disk.openFiles).toBe(0);
+  });
+
   it("serves clients that are no members, through whichever member answers", async () => {
     const { world, nodes, leader } = await start(3);
     const process = world.process("client");

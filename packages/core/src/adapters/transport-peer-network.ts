@@ -18,10 +18,30 @@ export interface PeerNetworkLimits {
   readonly queuedBytesMax: number;
 }
 
-interface PeerStreams {
+/** The two streams to a peer; they live and die together. */
+class PeerStreams {
   readonly connection: Connection;
   readonly control: FrameWriter;
   readonly entries: FrameWriter;
+  readonly #streams: readonly [Stream, Stream];
+
+  /** @param onOver - called when either stream has ended, whoever ended it. */
+  constructor(connection: Connection, queuedBytesMax: number, onOver: (streams: PeerStreams) => void) {
+    this.connection = connection;
+    const open = (): Stream => connection.openStream(raftProtocol, { unidirectional: true });
+    this.#streams = [open(), open()];
+    for (const stream of this.#streams) stream.onClose = () => onOver(this);
+    this.control = new FrameWriter(this.#streams[0], queuedBytesMax);
+    this.entries = new FrameWriter(this.#streams[1], queuedBytesMax);
+  }
+
+  /** Gives both up, so that a fresh pair can take their place. */
+  abandon(): void {
+    for (const stream of this.#streams) {
+      stream.onClose = null;
+      stream.reset(0);
+    }
+  }
 }
 
 /**
@@ -59,14 +79,14 @@ export class TransportPeerNetwork implements PeerNetwork {
     } catch (error) {
       // The connection or stream went away under us: the same as a message lost on the way.
       this.#logger.debug({ peer: to, error }, "Messages to a peer were lost.");
-      this.#streams.delete(to);
+      this.#forget(to);
       this.#lost(to);
     }
   }
 
   /** The connection to `peer` is gone: what was on its way is probably lost. */
   disconnected(peer: NodeId): void {
-    this.#streams.delete(peer);
+    this.#forget(peer);
     this.#lost(peer);
   }
 
@@ -106,17 +126,17 @@ export class TransportPeerNetwork implements PeerNetwork {
   #streamsOf(to: NodeId, connection: Connection): PeerStreams {
     const known = this.#streams.get(to);
     if (known?.connection === connection) return known;
-    const open = (): FrameWriter => {
-      const stream = connection.openStream(raftProtocol, { unidirectional: true });
-      // A peer that stops reading, or a broken stream, makes room for fresh ones.
-      stream.onClose = () => {
-        if (this.#streams.get(to)?.connection === connection) this.#streams.delete(to);
-      };
-      return new FrameWriter(stream, this.#limits.queuedBytesMax);
-    };
-    const streams: PeerStreams = { connection, control: open(), entries: open() };
+    this.#forget(to);
+    const streams = new PeerStreams(connection, this.#limits.queuedBytesMax, (over) => {
+      if (this.#streams.get(to) === over) this.#forget(to);
+    });
     this.#streams.set(to, streams);
     return streams;
+  }
+
+  #forget(peer: NodeId): void {
+    this.#streams.get(peer)?.abandon();
+    this.#streams.delete(peer);
   }
 
   /** Writes as few frames as their limit allows. @returns whether all of them found room. */

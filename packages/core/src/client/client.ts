@@ -2,7 +2,7 @@ import type { Clock, Connection, Logger, Random, Scheduler, Transport } from "@o
 import { createRpc, type Method, type Rpc, type RpcClient } from "@octopii/rpc";
 import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { CallOptions, QueryOptions } from "../call-options.js";
-import { CoreError } from "../errors.js";
+import { CoreError, tooLargeError } from "../errors.js";
 import { configurationError, isAddress } from "../options.js";
 import { silence } from "../ports.js";
 import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
@@ -46,6 +46,8 @@ export interface Client {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const entryBytesMaxDefault = 16 * 1024 * 1024;
+
 /** What is left out of a frame for the envelope. */
 const envelopeBytes = 64 * 1024;
 
@@ -77,7 +79,7 @@ class ClusterClient implements Client {
     this.#transport = parts.transport;
     this.#clock = parts.clock ?? systemClock;
     this.#scheduler = parts.scheduler ?? systemScheduler;
-    const maxFrameBytes = (options.entryBytesMax ?? 16 * 1024 * 1024) + envelopeBytes;
+    const maxFrameBytes = (options.entryBytesMax ?? entryBytesMaxDefault) + envelopeBytes;
     const ports = { clock: this.#clock, scheduler: this.#scheduler, logger: parts.logger ?? silence };
     this.#rpc = createRpc(ports, { maxFrameBytes, maxQueuedBytes: 4 * maxFrameBytes, maxInboundBytes: 4 * maxFrameBytes });
     // Many clients with the same list begin at different members.
@@ -85,6 +87,8 @@ class ClusterClient implements Client {
   }
 
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
+    const tooLarge = tooLargeError(command, this.#options.entryBytesMax ?? entryBytesMaxDefault);
+    if (tooLarge !== null) return Promise.reject(tooLarge);
     return this.#callAny(proposeMethod, command, options);
   }
 

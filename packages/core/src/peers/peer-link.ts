@@ -21,8 +21,6 @@ export interface LinkObserver {
   disconnected(): void;
 }
 
-type Waiting = (connection: Connection | null) => void;
-
 /**
  * Our outgoing connection to one peer: dialed when somebody wants to send, kept while it lives, dialed again with growing delays after
  * a failure. Dials to different peers never wait for each other; concurrent wishes for one peer share a dial.
@@ -37,7 +35,6 @@ export class PeerLink {
   #dial: AbortController | null = null;
   #retryTimer: Timer | null = null;
   #delayMs: number;
-  #waiting: Waiting[] = [];
   #closed = false;
 
   constructor(peerId: NodeId, address: string, ports: LinkPorts, backoff: BackoffOptions, observer: LinkObserver) {
@@ -55,19 +52,11 @@ export class PeerLink {
     return this.#connection;
   }
 
-  /** The connection, or null when the dial under way, or the next one, fails. */
-  connect(): Promise<Connection | null> {
-    const connection = this.connection;
-    if (connection !== null || this.#closed) return Promise.resolve(connection);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
   close(): void {
     this.#closed = true;
     this.#retryTimer?.cancel();
     this.#dial?.abort();
     this.#connection?.close(0, "the node closes");
-    this.#settle(null);
   }
 
   #ensureDial(): void {
@@ -88,34 +77,34 @@ export class PeerLink {
       connection.close(1, reason);
       return this.#failed(new Error(reason));
     }
-    this.#delayMs = this.#backoff.minMs;
     this.#connection = connection;
+    const openedAt = this.#ports.clock.now();
     void connection.closed.then((close) => {
       this.#ports.logger.debug({ peer: this.peerId, ...close }, "The connection to a peer was closed.");
       this.#connection = null;
+      // A peer that accepts only to close again is as good as one that refuses.
+      if (this.#ports.clock.now() - openedAt > this.#backoff.maxMs) this.#delayMs = this.#backoff.minMs;
+      else this.#pause();
       this.#observer.disconnected();
     });
     this.#observer.connected(connection);
-    this.#settle(connection);
   }
 
   #failed(error: unknown): void {
     this.#dial = null;
     if (this.#closed) return;
     this.#ports.logger.debug({ peer: this.peerId, address: this.address, error }, "A peer could not be reached.");
+    this.#pause();
+    this.#observer.disconnected();
+  }
+
+  #pause(): void {
+    if (this.#closed) return;
     // Between half and all of the delay, so that peers that lost each other together do not come back together.
     const delayMs = this.#delayMs / 2 + (this.#ports.random.uint32() % (this.#delayMs / 2 + 1));
     this.#delayMs = Math.min(this.#delayMs * 2, this.#backoff.maxMs);
     this.#retryTimer = this.#ports.scheduler.setTimer(delayMs, () => {
       this.#retryTimer = null;
     });
-    this.#observer.disconnected();
-    this.#settle(null);
-  }
-
-  #settle(connection: Connection | null): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve(connection);
   }
 }

@@ -36,10 +36,10 @@ export class Peers {
     return this.#peers.get(id)?.link.connection ?? null;
   }
 
-  /** A client for calls to a member, or null if it cannot be reached now. */
-  async clientFor(id: NodeId): Promise<RpcClient | null> {
+  /** A client for calls to a member, or null if there is no connection to it now; one is being made then. */
+  clientFor(id: NodeId): RpcClient | null {
     const peer = this.#peers.get(id);
-    const connection = (await peer?.link.connect()) ?? null;
+    const connection = peer?.link.connection ?? null;
     if (peer === undefined || connection === null) return null;
     if (peer.client?.connection !== connection) peer.client = this.#rpc.client(connection);
     return peer.client;

@@ -55,7 +55,9 @@ function fromRpcError(error: RpcError): Error {
   if (code === rejectionCode) return new Rejection(error.message);
   const known = typeof code === "string" && code in statuses ? (code as CoreErrorCode) : undefined;
   const fallback = ofRpc[error.status] ?? "OCTOPII_CORE_UNAVAILABLE";
-  return new CoreError(known ?? fallback, error.message, { outcome: error.outcome, cause: error });
+  // That another node has stopped is no reason for the caller's own to be called stopped: there may be a better one to ask.
+  const told = known === "OCTOPII_CORE_NOT_RUNNING" ? "OCTOPII_CORE_UNAVAILABLE" : known;
+  return new CoreError(told ?? fallback, error.message, { outcome: error.outcome, cause: error });
 }
 
 /** Certainly nothing happened, and it may go better with another leader or in a moment. */

@@ -60,6 +60,7 @@ export class Nemesis {
     switch (kind) {
       case "power":
       case "kill":
+      case "close":
         return this.#takeDown([member], kind, durationMs);
       case "blackout":
         return this.#takeDown(this.#members, "power", durationMs);
@@ -84,12 +85,15 @@ export class Nemesis {
     }
   }
 
-  #takeDown(members: readonly SimulatedMember[], how: "power" | "kill", durationMs: number): boolean {
+  #takeDown(members: readonly SimulatedMember[], how: "power" | "kill" | "close", durationMs: number): boolean {
     const victims = members.filter(({ process }) => process.state !== "dead");
     for (const victim of victims) {
       if (how === "power") victim.process.crash();
-      else victim.process.kill();
+      else if (how === "kill") victim.process.kill();
+      else victim.leave();
       this.#scheduler.setTimer(durationMs + this.#random.exponential(20), () => {
+        // One that is still closing is cut short.
+        if (how === "close") victim.process.kill();
         if (victim.process.state === "dead") victim.start();
       });
     }
@@ -100,7 +104,10 @@ export class Nemesis {
     if (member.process.state !== "running") return false;
     const { process } = member;
     process.pause();
-    this.#scheduler.setTimer(durationMs, () => process.resume());
+    this.#scheduler.setTimer(durationMs, () => {
+      process.resume();
+      member.disturb();
+    });
     return true;
   }
 

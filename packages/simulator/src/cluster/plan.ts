@@ -2,7 +2,20 @@ import { createRandom, type SeededRandom } from "@octopii/testing";
 import type { ClusterRunOptions } from "./options.js";
 
 /** The faults that a run may draw from. Each seed leaves some out, so that rare mixtures come up too. */
-export const faultKinds = ["power", "kill", "pause", "halves", "isolate", "deaf", "mute", "clog", "loss", "slowDisk", "blackout"] as const;
+export const faultKinds = [
+  "power",
+  "kill",
+  "close",
+  "pause",
+  "halves",
+  "isolate",
+  "deaf",
+  "mute",
+  "clog",
+  "loss",
+  "slowDisk",
+  "blackout",
+] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
 

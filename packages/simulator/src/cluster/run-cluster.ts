@@ -52,10 +52,14 @@ class ClusterRun {
       event: (id: number, event: Parameters<RaftOracle["observe"]>[1]): void => this.#observe(id, event),
       startFailed: (id: number, error: unknown): void =>
         this.#record(new OracleViolation("start", `node ${id} could not start: ${String(error)}`)),
+      closeFailed: (id: number, error: unknown): void =>
+        this.#record(new OracleViolation("close", `node ${id} could not close: ${String(error)}`)),
     };
     this.#members = members.map(({ id }) => new SimulatedMember(id, this.#world, members, this.#plan, observer));
     this.#nemesis = new Nemesis(this.#world, this.#members, this.#plan, this.#world.random.fork("nemesis"));
-    this.#workload = new Workload(this.#world, this.#members, this.#world.random.fork("workload"), this.#plan.keys);
+    this.#workload = new Workload(this.#world, this.#members, this.#world.random.fork("workload"), this.#plan.keys, (what) =>
+      this.#record(new OracleViolation("settle", `a ${what} did not settle, though the node ran all the while`)),
+    );
   }
 
   async run(): Promise<ClusterRunResult> {
@@ -144,7 +148,8 @@ class ClusterRun {
   #observe(id: number, event: Parameters<RaftOracle["observe"]>[1]): void {
     try {
       this.#oracle.observe(id, event);
-      if (event.type === "applied") this.#writes.applied(event.entry);
+      if (event.type === "restore") this.#writes.restored(id);
+      if (event.type === "applied") this.#writes.applied(id, event.entry);
       if (event.type === "stopped") throw new OracleViolation("stop", `node ${id} stopped by itself: ${String(event.error)}`);
       if (event.type === "role") this.#world.note(`n${id}`, `raft:${event.role}`, event.term);
       if (event.type === "commit") this.#world.note(`n${id}`, "raft:commit", event.index);

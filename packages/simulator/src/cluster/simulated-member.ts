@@ -13,6 +13,7 @@ const directory = "/data";
 export interface MemberObserver {
   event(id: number, event: NodeEvent): void;
   startFailed(id: number, error: unknown): void;
+  closeFailed(id: number, error: unknown): void;
 }
 
 /** One member of a simulated cluster: a machine with a disk, and the node that runs on it at the moment. */
@@ -25,6 +26,7 @@ export class SimulatedMember {
   readonly #observer: MemberObserver;
   #process: SimulatedProcess;
   #node: Node | null = null;
+  #disturbedAt = 0;
   #store: KeyValueStore = keyValueStore();
 
   constructor(id: number, world: World, members: readonly Member[], plan: ClusterPlan, observer: MemberObserver) {
@@ -50,8 +52,31 @@ export class SimulatedMember {
     return this.#store;
   }
 
+  /** Whether the process has run without a crash, a pause or a restart since the virtual time `since`. */
+  undisturbedSince(since: number): boolean {
+    return this.#process.state === "running" && this.#disturbedAt < since;
+  }
+
+  /** Notes that something was done to the process. */
+  disturb(): void {
+    this.#disturbedAt = this.#world.now();
+  }
+
+  /** Closes the node as an operator would, then ends its process. */
+  leave(): void {
+    const { node } = this;
+    const process = this.#process;
+    this.disturb();
+    if (node === null) return process.kill();
+    void node.close().then(
+      () => process.kill(),
+      (error: unknown) => this.#observer.closeFailed(this.id, error),
+    );
+  }
+
   /** Starts a node in a fresh process, on what the disk holds. */
   start(): void {
+    this.disturb();
     if (this.#process.state === "dead") this.#process = this.#process.restart();
     const { clock, scheduler, random, fileSystem, transport } = this.#process;
     this.#store = keyValueStore();

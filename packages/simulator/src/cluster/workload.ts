@@ -4,8 +4,8 @@ import type { SeededRandom, World } from "@octopii/testing";
 import { createHistoryRecorder, type HistoryRecorder, type StoreInput, type StoreOutput } from "../linearizability/index.js";
 import type { SimulatedMember } from "./simulated-member.js";
 
-/** A client gives up waiting after this; what it asked for may happen all the same. */
-const patienceMs = 4_000;
+/** A client gives up waiting after this; what it asked for may happen all the same. Longer than any call may take on a live node. */
+const patienceMs = 5_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -25,8 +25,10 @@ export class Workload {
   #nextValue = 1;
   #active = 0;
   #limit = 0;
+  readonly #onHang: (what: string) => void;
 
-  constructor(world: World, members: readonly SimulatedMember[], random: SeededRandom, keys: number) {
+  constructor(world: World, members: readonly SimulatedMember[], random: SeededRandom, keys: number, onHang: (what: string) => void) {
+    this.#onHang = onHang;
     this.#world = world;
     this.#scheduler = world.scheduler();
     this.#members = members;
@@ -90,11 +92,18 @@ export class Workload {
       timer.cancel();
       then(record());
     };
-    const timer = this.#scheduler.setTimer(patienceMs, () => finish(() => this.#unknown(process, "no answer")));
+    let asked: { member: SimulatedMember; at: number } | null = null;
+    const timer = this.#scheduler.setTimer(patienceMs, () => {
+      // A call on a node that ran all the while has a deadline, and settles by it, whatever happens elsewhere.
+      if (asked?.member.undisturbedSince(asked.at) === true) this.#onHang(`${input.kind} on ${asked.member.host}`);
+      finish(() => this.#unknown(process, "no answer"));
+    });
     const alive = this.#members.filter(({ node }) => node !== null);
     if (alive.length === 0) return finish(() => this.#failed(process, "no member is alive"));
-    const node = this.#random.pick(alive).node;
+    const member = this.#random.pick(alive);
+    const { node } = member;
     if (node === null) return;
+    asked = { member, at: this.#world.now() };
     this.#call(keyValueClient(node), input).then(
       (output) => finish(() => this.#succeeded(process, input, output)),
       (error: unknown) => finish(() => (isCertain(error) ? this.#failed(process, String(error)) : this.#unknown(process, String(error)))),

@@ -101,6 +101,10 @@ export class RaftOracle {
     const log = this.#logOf(node);
     if (index <= log.commitIndex)
       throw new OracleViolation("commit", `node ${node} removed entry ${index}, though it had committed ${log.commitIndex}`);
+    // Its own commit index may be behind, after a restart above all; what the cluster has committed counts.
+    if (this.#committed[index] !== undefined && log.hashes[index] === this.#committed[index]) {
+      throw new OracleViolation("commit", `node ${node} removed entry ${index}, which the cluster has committed`);
+    }
     if (log.role === "leader") {
       throw new OracleViolation("leader append-only", `node ${node} removed entry ${index} while it led term ${log.currentTerm}`);
     }
