@@ -1,4 +1,4 @@
-import { type Client, type KeyValueClient, keyValueClient } from "../../packages/core/dist/index.js";
+import type { KeyValueClient } from "../../packages/core/dist/index.js";
 import type { TrackedFile } from "./tracked-files.js";
 
 /** What was found on the nodes. */
@@ -12,36 +12,30 @@ export interface Comparison {
 const concurrency = 16;
 const timeoutMs = 30_000;
 
-/** Compares what one node holds with the files: the same keys, and under each the same bytes. No other node is asked. */
+/**
+ * Compares what one node holds with the files: the same keys, and under each the same bytes.
+ * @param kv - the store of that node; it is read as it stands there, and no other node is asked.
+ */
 export async function compareNode(
   files: readonly TrackedFile[],
-  client: Client,
-  node: { readonly id: number; readonly address: string },
+  kv: Pick<KeyValueClient, "get" | "keys">,
+  id: number,
   signal: AbortSignal,
 ): Promise<Comparison> {
-  const kv = storeAt(client, node.address);
   const options = { consistency: "stale", timeoutMs, signal } as const;
-  const differences = compareKeys(files, await kv.keys("", options), node.id);
+  const differences = compareKeys(files, await kv.keys("", options), id);
   let next = 0;
   let compared = 0;
   const worker = async (): Promise<void> => {
     for (let file = files[next++]; file !== undefined; file = files[next++]) {
       const found = await kv.get(file.path, options);
       compared += 1;
-      if (found === null) differences.push(`node ${node.id} has no ${file.path}`);
-      else if (Buffer.compare(found, file.bytes) !== 0) differences.push(`node ${node.id} has other bytes in ${file.path}`);
+      if (found === null) differences.push(`node ${id} has no ${file.path}`);
+      else if (Buffer.compare(found, file.bytes) !== 0) differences.push(`node ${id} has other bytes in ${file.path}`);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
   return { compared, differences };
-}
-
-/** The store of one node alone, for reading. */
-function storeAt(client: Client, address: string): KeyValueClient {
-  return keyValueClient({
-    propose: () => Promise.reject(new Error("Comparing changes nothing.")),
-    query: (request, options) => client.queryAt(address, request, options),
-  });
 }
 
 /** Keys that the files do not explain. Missing ones show up when their files are read. */

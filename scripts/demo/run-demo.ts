@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DevCluster, openDevCluster } from "../../packages/cli/dist/index.js";
-import { keyValueClient } from "../../packages/core/dist/index.js";
+import { type Client, type KeyValueClient, keyValueClient } from "../../packages/core/dist/index.js";
 import { type Comparison, compareNode } from "./comparing.js";
 import { grouped, Progress } from "./progress.js";
 import { storeAll } from "./storing.js";
@@ -129,7 +129,7 @@ class Demo {
     const { members, client } = this.#cluster;
     const results: Comparison[] = [];
     for (const member of members) {
-      results.push(await compareNode(this.#files, client, member, this.#signal));
+      results.push(await compareNode(this.#files, storeAt(client, member.address), member.id, this.#signal));
       this.#progress.bar("comparing", results.length, members.length);
     }
     return {
@@ -154,11 +154,20 @@ class Demo {
   }
 }
 
+/** The store of one node alone, for reading. */
+function storeAt(client: Client, address: string): KeyValueClient {
+  return keyValueClient({
+    propose: () => Promise.reject(new Error("Comparing changes nothing.")),
+    query: (request, options) => client.queryAt(address, request, options),
+  });
+}
+
 /** The death of the leader, and what came after it. */
 class Kill {
   readonly over: Promise<Failover>;
   readonly #cluster: DevCluster;
   readonly #progress: Progress;
+  readonly #signal: AbortSignal;
   #resolve: (failover: Failover) => void = () => undefined;
   #reject: (reason: unknown) => void = () => undefined;
   #killed = 0;
@@ -169,6 +178,7 @@ class Kill {
   constructor(cluster: DevCluster, progress: Progress, signal: AbortSignal) {
     this.#cluster = cluster;
     this.#progress = progress;
+    this.#signal = signal;
     this.over = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -186,12 +196,14 @@ class Kill {
     this.#progress.line(`${grouped(stored)} are acknowledged; node ${leader}, the leader, is killed by SIGKILL (process ${pid})`);
     this.#killed = leader;
     this.#killedAt = performance.now();
-    this.#cluster.kill(leader).then(
-      () => {
-        this.#goneAt = performance.now();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    this.#end(leader).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #end(leader: number): Promise<void> {
+    await this.#cluster.kill(leader);
+    this.#goneAt = performance.now();
+    const next = await this.#cluster.waitForLeader({ timeoutMs: stepTimeoutMs, signal: this.#signal });
+    this.#progress.line(`node ${next} leads, seen ${grouped(performance.now() - this.#killedAt)} ms after the kill`);
   }
 
   /** A write was acknowledged. It counts if it began when the old leader's process was gone for certain. */

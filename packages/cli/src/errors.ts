@@ -42,7 +42,7 @@ export function isCliError(error: unknown, code?: CliErrorCode): error is CliErr
 }
 
 /** The stable code of an error of any Octopii package; null for all others. */
-export function codeOf(error: unknown): string | null {
+function codeOf(error: unknown): string | null {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
   return error.code.startsWith("OCTOPII_") ? error.code : null;
 }

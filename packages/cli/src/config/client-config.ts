@@ -9,6 +9,8 @@ export interface ClientConfig {
   readonly cluster: string;
   readonly addresses: readonly string[];
   readonly credentials: TlsCredentials;
+  /** How long to wait for one member before trying the next. Default: the client's own, which suits networks with losses. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** Where `octopii dev` leaves the configuration of a client of its cluster. */
@@ -18,27 +20,32 @@ export const clientConfigDefault = ".octopii/dev/client.json";
 const idleTimeoutMs = 2_000;
 
 /**
- * Reads the configuration of a client: `cluster`, `addresses`, and the paths `certificate`, `privateKey` and `authorities`.
+ * Reads the configuration of a client: `cluster`, `addresses`, perhaps `connectTimeoutMs`, and the paths `certificate`, `privateKey` and `authorities`.
  * @throws {CliError} `CONFIGURATION_INVALID`, listing every problem at once.
  */
 export function readClientConfig(path: string): ClientConfig {
-  const file = new ConfigFile(path, ["cluster", "addresses", "certificate", "privateKey", "authorities"]);
+  const file = new ConfigFile(path, ["cluster", "addresses", "connectTimeoutMs", "certificate", "privateKey", "authorities"]);
   const cluster = file.get("cluster");
   if (typeof cluster !== "string" || cluster === "") file.problems.push(`cluster must be a name, not ${show(cluster)}`);
   const addresses = file.get("addresses");
   const isList = Array.isArray(addresses) && addresses.length > 0 && addresses.every((address) => typeof address === "string");
   if (!isList) file.problems.push(`addresses must be a list of host:port, not ${show(addresses)}`);
+  const connectTimeoutMs = file.get("connectTimeoutMs");
+  if (connectTimeoutMs !== undefined && !(Number.isSafeInteger(connectTimeoutMs) && (connectTimeoutMs as number) > 0)) {
+    file.problems.push(`connectTimeoutMs must be a whole number above 0, not ${show(connectTimeoutMs)}`);
+  }
   const credentials = {
     certificate: file.fileText("certificate"),
     privateKey: file.fileText("privateKey"),
     authorities: file.fileText("authorities"),
   };
   file.check();
-  return { cluster: cluster as string, addresses: addresses as string[], credentials };
+  const config = { cluster: cluster as string, addresses: addresses as string[], credentials };
+  return connectTimeoutMs === undefined ? config : { ...config, connectTimeoutMs: connectTimeoutMs as number };
 }
 
 /** A client of a cluster over QUIC. The caller closes it. */
-export function connect({ cluster, addresses, credentials }: ClientConfig): Client {
+export function connect({ cluster, addresses, credentials, connectTimeoutMs }: ClientConfig): Client {
   const transport = createQuicTransport({ credentials, identify: identifyForCluster({ cluster }), idleTimeoutMs });
-  return createClient({ addresses }, { transport });
+  return createClient({ addresses, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }, { transport });
 }

@@ -66,7 +66,7 @@ export function show(value: unknown): string {
 }
 
 /** The text of a file that ought to be small. Its size is checked before anything is read. */
-export function readSmallFile(path: string): string {
+function readSmallFile(path: string): string {
   const { size } = statSync(path);
   if (size > fileBytesMax) throw new Error(`${path} has ${size} bytes, more than any such file needs`);
   return readFileSync(path, "utf8");

@@ -16,6 +16,8 @@ export interface ClusterRequest {
 }
 
 const nodesDefault = 3;
+/** Nothing is lost on the way to this machine itself: a member that does not answer within this is down, or will be slow anyway. */
+const connectTimeoutMs = 500;
 
 /**
  * Brings a development cluster's directory into the state from which its nodes can start: certificates, addresses and configurations.
@@ -74,7 +76,7 @@ function writeNodeConfig(layout: Layout, cluster: string, id: number, members: r
 function writeClientConfig(layout: Layout, cluster: string, members: readonly Member[]): void {
   const fromConfig = (path: string): string => relative(layout.directory, path);
   const addresses = members.map(({ address }) => address);
-  writeJson(layout.client.config, { cluster, addresses, ...credentials(layout.client, layout, fromConfig) });
+  writeJson(layout.client.config, { cluster, addresses, connectTimeoutMs, ...credentials(layout.client, layout, fromConfig) });
 }
 
 function credentials(own: KeyPairPaths, layout: Layout, fromConfig: (path: string) => string): Record<string, string> {

@@ -95,10 +95,10 @@ export class Screen {
     const up = this.#drawnRows() + rowsBelow;
     const lines = [...history, ...this.#fitting()].map((line) => `${line}${clearToEndOfLine}\n`).join("");
     this.#drawn = this.#fitting();
-    // Readline goes up by as many rows as its cursor was below the prompt's first one.
-    const { rows } = this.#readline.getCursorPos();
     this.#output.cork();
-    this.#output.write(`${beginFrame}${hideCursor}\r${up > 0 ? `\x1b[${up}A` : ""}${lines}${clearBelow}${"\n".repeat(rows)}`);
+    this.#output.write(`${beginFrame}${hideCursor}\r${up > 0 ? `\x1b[${up}A` : ""}${lines}${clearBelow}`);
+    // Readline begins by going up to the row where it believes the prompt to be; we are there.
+    (this.#readline as { prevRows?: number }).prevRows = 0;
     this.#readline.prompt(true);
     this.#output.write(`${showCursor}${endFrame}`);
     this.#output.uncork();

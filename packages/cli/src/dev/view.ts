@@ -82,7 +82,7 @@ export function createLiveView(
 }
 
 /** What stays in view: the nodes, and a line on the whole. */
-export function liveBlock(cluster: DevCluster | null, width: number, paint: Paint): string[] {
+function liveBlock(cluster: DevCluster | null, width: number, paint: Paint): string[] {
   if (cluster === null) return ["", paint("quiet", " starting the nodes…")];
   const reports = cluster.report();
   const up = reports.filter(({ state }) => state === "up").length;

@@ -15,7 +15,9 @@ export function temporaryDirectory(): string {
 export function hashOf(directory: string): string {
   const hash = createHash("sha256");
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  for (const entry of entries.map((one) => ({ path: join(one.parentPath, one.name), isFile: one.isFile() })).sort((a, b) => (a.path < b.path ? -1 : 1))) {
+  for (const entry of entries
+    .map((one) => ({ path: join(one.parentPath, one.name), isFile: one.isFile() }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))) {
     hash.update(`${entry.path}\0`);
     if (entry.isFile) hash.update(readFileSync(entry.path));
   }

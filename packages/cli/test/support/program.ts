@@ -15,7 +15,9 @@ export const program: string = join(packages, "cli/dist/main.js");
 export function checkBuild(): void {
   const stale = parts.filter((part) => !isBuilt(join(packages, part, "dist")));
   if (stale.length === 0) return;
-  throw new Error(`These tests start ${program}, and what was built of ${stale.join(", ")} is missing or old: run "pnpm build --js" first.`);
+  throw new Error(
+    `These tests start ${program}, and what was built of ${stale.join(", ")} is missing or old: run "pnpm build --js" first.`,
+  );
 }
 
 interface SourceMap {

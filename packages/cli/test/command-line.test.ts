@@ -1,0 +1,75 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { run } from "../src/program.js";
+import { suggestion } from "../src/suggest.js";
+
+/** Runs the program in this process. */
+async function octopii(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const io = { ...streams, stdin: new PassThrough(), env: {} } as unknown as Parameters<typeof run>[1];
+  const code = await run(args, io);
+  return { code, stdout: String(streams.stdout.read() ?? ""), stderr: String(streams.stderr.read() ?? "") };
+}
+
+describe("octopii", () => {
+  it.each([[["--help"]], [["-h"]], [["help"]]])("prints help for %j", async (args) => {
+    const { code, stdout, stderr } = await octopii(...args);
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    for (const name of ["dev", "node", "status", "kv"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  });
+
+  it.each(["dev", "node", "status", "kv"])("prints the help of %s, with examples", async (name) => {
+    const { code, stdout } = await octopii(name, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^usage: octopii /m);
+    expect(stdout).toMatch(/^examples?:$/m);
+    expect((await octopii("help", name)).stdout).toBe(stdout);
+  });
+
+  it("prints its version", async () => {
+    expect((await octopii("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it.each([
+    [[], 'A command is missing; see "octopii --help".'],
+    [["stauts"], 'There is no command "stauts" (did you mean status?); see "octopii --help".'],
+    [["constructor"], 'There is no command "constructor"; see "octopii --help".'],
+    [["dev", "--nods", "3"], 'There is no option --nods (did you mean --nodes?); see "octopii dev --help".'],
+    [["dev", "extra"], 'Unexpected argument "extra"; see "octopii dev --help".'],
+    [["dev", "--nodes", "0"], '--nodes must be a whole number from 1 to 9, not "0"; see "octopii dev --help".'],
+    [["dev", "--nodes", "3.5"], '--nodes must be a whole number from 1 to 9, not "3.5"; see "octopii dev --help".'],
+    [["dev", "--base-port", "65535"], '--base-port must be a whole number from 1 to 65527, not "65535"; see "octopii dev --help".'],
+    [["dev", "--json"], '--json goes with --once; see "octopii dev --help".'],
+    [["dev", "--directory", ""], '--directory must be a path; see "octopii dev --help".'],
+    [["node"], '--config FILE is missing; see "octopii node --help".'],
+    [
+      ["node", "--config", "x", "--log-level", "loud"],
+      '--log-level must be one of trace, debug, info, warn, error; see "octopii node --help".',
+    ],
+    [["kv"], 'What to do is missing: put, get, del or keys; see "octopii kv --help".'],
+    [["kv", "pit", "a"], 'kv cannot "pit" (did you mean put?); see "octopii kv --help".'],
+    [["kv", "put", "a"], 'kv put takes 2 arguments; see "octopii kv --help".'],
+    [["kv", "get", "a", "--file", "x"], '--file goes with put; see "octopii kv --help".'],
+    [
+      ["status", "--config", "/nowhere.json"],
+      "The configuration cannot be read: /nowhere.json does not exist; give the path of a JSON file.",
+    ],
+  ])("refuses %j in one sentence", async (args, sentence) => {
+    expect(await octopii(...args)).toEqual({ code: 2, stdout: "", stderr: `octopii: ${sentence}\n` });
+  });
+});
+
+describe("suggestions", () => {
+  const known = ["put", "get", "status", "restart"];
+
+  it.each([
+    ["stauts", " (did you mean status?)"],
+    ["RESTART", " (did you mean restart?)"],
+    ["pt", " (did you mean put?)"],
+    ["banana", ""],
+    ["", ""],
+  ])("for %j are %j", (word, expected) => {
+    expect(suggestion(word, known)).toBe(expected);
+  });
+});
