@@ -27,6 +27,8 @@ export class RaftOracle {
   readonly #hashOf = new Map<string, number>([["0/0", 0]]);
   /** Chain hash of every committed entry, by index. */
   readonly #committed: number[] = [0];
+  /** The term in which each entry was first known to be committed, by index; it never falls. */
+  readonly #committedInTerm: number[] = [0];
   /** Chain hash of every applied entry, by index. */
   readonly #applied: number[] = [0];
 
@@ -126,11 +128,11 @@ export class RaftOracle {
     if (other !== undefined && other !== node)
       throw new OracleViolation("election safety", `nodes ${other} and ${node} both lead term ${term}`);
     this.#leaderOfTerm.set(term, node);
-    if (log.hashes[this.committedIndex] !== this.#committed[this.committedIndex]) {
-      throw new OracleViolation(
-        "leader completeness",
-        `node ${node} leads term ${term} without the committed entry ${this.committedIndex}`,
-      );
+    // What later terms have committed says nothing of this one: a candidate that was paused may win its old election long after.
+    let index = this.committedIndex;
+    while ((this.#committedInTerm[index] as number) >= term) index--;
+    if (log.hashes[index] !== this.#committed[index]) {
+      throw new OracleViolation("leader completeness", `node ${node} leads term ${term} without the committed entry ${index}`);
     }
   }
 
@@ -151,8 +153,10 @@ export class RaftOracle {
     for (let i = Math.max(log.commitIndex, 0) + 1; i <= index; i++) {
       const hash = log.hashes[i];
       if (hash === undefined) throw new OracleViolation("commit", `node ${node} committed entry ${i}, which it does not have`);
-      if (this.#committed[i] === undefined) this.#committed[i] = hash;
-      else if (this.#committed[i] !== hash)
+      if (this.#committed[i] === undefined) {
+        this.#committed[i] = hash;
+        this.#committedInTerm[i] = log.currentTerm;
+      } else if (this.#committed[i] !== hash)
         throw new OracleViolation("commit", `node ${node} committed another entry ${i} than was committed before`);
     }
     log.commitIndex = index;
