@@ -1,7 +1,8 @@
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DevCluster, openDevCluster } from "../../packages/cli/dist/index.js";
+import { type DevCluster, openDevCluster, repeatUntilDone } from "../../packages/cli/dist/index.js";
 import { type Client, type KeyValueClient, keyValueClient } from "../../packages/core/dist/index.js";
 import { type Comparison, compareNode } from "./comparing.js";
 import { grouped, Progress } from "./progress.js";
@@ -103,7 +104,9 @@ class Demo {
     const began = performance.now();
     await this.#cluster.start(id);
     // A linearizable read: from here on, the leader's commit index covers every write that was acknowledged.
-    await keyValueClient(this.#cluster.client).get(this.#files[0]?.path ?? "", { timeoutMs: stepTimeoutMs, signal: this.#signal });
+    const kv = keyValueClient(this.#cluster.client);
+    const read = (timeoutMs: number) => kv.get(this.#files[0]?.path ?? "", { timeoutMs, signal: this.#signal });
+    await repeatUntilDone(read, { timeoutMs: stepTimeoutMs, attemptTimeoutMs: 1_000, signal: this.#signal });
     const deadline = began + stepTimeoutMs;
     while (!(await this.#isCaughtUp())) {
       if (performance.now() > deadline) throw new Error(`the nodes did not catch up with their leader within ${stepTimeoutMs} ms`);
@@ -231,6 +234,8 @@ class Guard {
 
   constructor(directory: string) {
     this.#directory = directory;
+    // As many calls listen to it as are in flight.
+    setMaxListeners(0, this.#controller.signal);
     this.#limit = setTimeout(() => this.#controller.abort(new Error(`it took longer than ${timeLimitMs} ms`)), timeLimitMs);
     process.on("SIGINT", this.#onInterrupt);
     process.on("SIGTERM", this.#onTerminate);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
-/** The programs that stand between a person and a script: npx starts pnpm, pnpm a shell, the shell tsx. */
-const launcher = /(^|[\s/])(npm|npx|pnpm|tsx)(\s|$|[./])|^(\/bin\/)?sh -c /;
+/** The programs that stand between a person and a script: npx starts pnpm, pnpm a shell. */
+const launcher = /(^|[\s/])(npm|npx|pnpm)(\s|$|[./])|^(\/bin\/)?sh -c /;
 const shell = /^(\/bin\/)?sh -c /;
 const depthMax = 12;
 const intervalMs = 1_000;

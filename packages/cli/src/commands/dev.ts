@@ -123,7 +123,10 @@ async function serve(cluster: DevCluster, view: View, commands: CommandQueue, st
   view.print([` Data lies in ${directory}, what node N says in ${directory}/node-N/log.txt.`]);
   if (piped === null) view.print([` Type ${view.paint("strong", "help")} for the commands; Ctrl-C stops everything.`]);
   await cluster.waitForLeader({ timeoutMs: leaderTimeoutMs, signal: stopper.signal });
-  if (piped !== null) view.status();
+  if (piped !== null) {
+    await settle(cluster, stopper.signal);
+    view.status();
+  }
   const shell = new Shell(cluster, view, () => stopper.ask());
   commands.attach(shell);
   const lines = piped === null ? null : createInterface({ input: piped, terminal: false });

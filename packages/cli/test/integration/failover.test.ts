@@ -44,7 +44,8 @@ async function hasConverged(): Promise<boolean> {
 
 async function expectEveryNodeToHoldEverything(): Promise<void> {
   // A linearizable read first: the leader's commit index covers all that was acknowledged then.
-  await keyValueClient(cluster.client).keys();
+  const kv = keyValueClient(cluster.client);
+  await repeatUntilDone((timeoutMs) => kv.keys("", { timeoutMs }), { timeoutMs: 30_000, attemptTimeoutMs: 1_000 });
   await eventually(hasConverged, "the nodes converge", 30_000);
   for (const member of cluster.members) {
     expect(await storeAt(member).keys("", { consistency: "stale" })).toEqual([...stored.keys()].sort());
