@@ -106,6 +106,20 @@ describe("a cluster of three nodes", () => {
     }
   });
 
+  it("repeats a client's query whose member died under it, for a query changes nothing", async () => {
+    const { world } = await start(32);
+    const { transport, clock, scheduler, random } = world.process("client");
+    const client = createClient(
+      { addresses: members.map(({ address }) => address), connectTimeoutMs: 300 },
+      { transport, clock, scheduler, random },
+    );
+    const kv = keyValueClient(client);
+    await world.runUntilSettled(kv.put("k", bytes("v")));
+    for (const { id } of members.slice(0, 1)) world.process(`n${id}`).crash();
+    const reads = Promise.all(Array.from({ length: 6 }, () => kv.get("k")));
+    expect((await world.runUntilSettled(reads)).map(text)).toEqual(["v", "v", "v", "v", "v", "v"]);
+  });
+
   it("refuses a command over the limit the same on every node", async () => {
     const { world, nodes } = await start(30);
     for (const node of nodes) {

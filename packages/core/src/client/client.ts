@@ -93,7 +93,7 @@ class ClusterClient implements Client {
   }
 
   query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
-    return this.#callAny(options.consistency === "stale" ? staleQueryMethod : queryMethod, request, options);
+    return this.#callAny(options.consistency === "stale" ? staleQueryMethod : queryMethod, request, options, true);
   }
 
   status(address: string, options: CallOptions = {}): Promise<NodeStatus> {
@@ -114,7 +114,12 @@ class ClusterClient implements Client {
     return this.close();
   }
 
-  #callAny<Request, Response>(method: Method<Request, Response>, request: Request, options: CallOptions): Promise<Response> {
+  #callAny<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions,
+    harmless = false,
+  ): Promise<Response> {
     return this.#attempts(options).run(async (attempt) => {
       const position = this.#preferred;
       const address = this.#options.addresses[position] as string;
@@ -125,7 +130,7 @@ class ClusterClient implements Client {
         if (this.#preferred === position) this.#preferred = (position + 1) % this.#options.addresses.length;
         throw error;
       }
-    });
+    }, harmless);
   }
 
   async #call<Request, Response>(

@@ -60,7 +60,7 @@ function fromRpcError(error: RpcError): Error {
   return new CoreError(told ?? fallback, error.message, { outcome: error.outcome, cause: error });
 }
 
-/** Certainly nothing happened, and it may go better with another leader or in a moment. */
-export function isWorthRetrying(error: unknown): boolean {
-  return isCoreError(error, "OCTOPII_CORE_UNAVAILABLE") && error.outcome === "failed";
+/** It may go better with another leader or in a moment, and a repetition does no harm: nothing happened, or nothing can. */
+export function isWorthRetrying(error: unknown, harmless: boolean): boolean {
+  return isCoreError(error, "OCTOPII_CORE_UNAVAILABLE") && (harmless || error.outcome === "failed");
 }

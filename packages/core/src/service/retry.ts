@@ -36,15 +36,18 @@ export class Attempts {
     }
   }
 
-  /** Runs `attempt` until it succeeds, fails for good, or time is up; then its last error is thrown. */
-  async run<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>): Promise<Value> {
+  /**
+   * Runs `attempt` until it succeeds, fails for good, or time is up; then its last error is thrown.
+   * @param harmless - it changes nothing, so it may be repeated though it may have happened.
+   */
+  async run<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>, harmless = false): Promise<Value> {
     for (;;) {
       this.#signal?.throwIfAborted();
       try {
         return await attempt(this.options);
       } catch (error) {
         const callerError = toCallerError(error);
-        if (!isWorthRetrying(callerError)) throw callerError;
+        if (!isWorthRetrying(callerError, harmless)) throw callerError;
         if (this.#clock.now() + pauseMs >= this.#deadline) throw outOfTime(callerError);
       }
       await this.#pause();
