@@ -30,9 +30,20 @@ export interface File {
   close(): Promise<void>;
 }
 
-/** An exclusive claim to a directory. */
+/**
+ * An exclusive claim to a directory. It excludes everybody else from the start, and is provisional until it is confirmed: whoever finds
+ * that the directory is not what it should be releases it, and leaves everything as it was, what dead owners left included.
+ */
 export interface FileLock {
-  /** Gives the claim up. Repeating the call does nothing. */
+  /**
+   * Makes the claim final: from now on the lock file is this owner's, and what dead owners left is gone. To be called before the first
+   * change in the directory. Repeating the call does nothing. Rejects with `EBADF` once the claim was given up.
+   */
+  confirm(): Promise<void>;
+  /**
+   * Gives the claim up. A provisional one leaves the names and bytes that {@link FileSystem.lock} found; a confirmed one leaves no lock
+   * file. Repeating the call does nothing.
+   */
   release(): Promise<void>;
 }
 
@@ -54,7 +65,8 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /**
    * Claims the directory at `path` through a lock file in it. Rejects with code `ELOCKED` and the owner's pid in the message
-   * while a live process, this one included, holds it. A lock left by a dead process, or from before a reboot, is taken over.
+   * while a live process, this one included, holds it. A lock left by a dead process, or from before a reboot, does not stand in the
+   * way; its file stays as it is until the new claim is confirmed. A rejected call leaves the directory as it was.
    */
   lock(path: string): Promise<FileLock>;
 }

@@ -10,7 +10,8 @@ import { syncDirectory } from "./file-system/sync-directory.js";
  *
  * `durableWrites` is `O_DSYNC` on Linux: one trip to the thread pool writes and flushes. Elsewhere each write is followed by a sync,
  * which on macOS asks the drive itself (`F_FULLFSYNC`). `lock` tells the dead from the living by pid, boot and start time; processes
- * that share a directory must therefore share a process-id namespace.
+ * that share a directory must therefore share a process-id namespace. Of processes that were killed before they confirmed a lock, the
+ * files of the last 16 in a row stay until one is confirmed.
  */
 export const nodeFileSystem: FileSystem = {
   open: openNodeFile,

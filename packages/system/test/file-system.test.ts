@@ -1,12 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { fileURLToPath } from "node:url";
 import type { File } from "@octopii/interfaces";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { remainder } from "../src/file-system/node-file.js";
-import { ownIdentity } from "../src/file-system/process-identity.js";
 import { nodeFileSystem as fileSystem } from "../src/index.js";
 
 let directory: string;
@@ -119,100 +116,3 @@ describe("directories", () => {
     await expect(fileSystem.syncDirectory(`${directory}/none`)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
-
-async function lockFile(fields: Record<string, unknown>): Promise<void> {
-  await writeFile(`${directory}/lock`, JSON.stringify({ version: 1, ...ownIdentity(), nonce: "1234", ...fields }));
-}
-
-/** The pid of a process that is no more. */
-function deadPid(): number {
-  return spawnSync(process.execPath, ["--version"]).pid;
-}
-
-describe("locks", () => {
-  test("are held once, released, and taken again", async () => {
-    const lock = await fileSystem.lock(directory);
-    await expect(fileSystem.lock(directory)).rejects.toMatchObject({ code: "ELOCKED", message: expect.stringContaining(`${process.pid}`) });
-    await symlink(directory, `${directory}/same`);
-    await expect(fileSystem.lock(`${directory}/same`)).rejects.toMatchObject({ code: "ELOCKED" });
-    await lock.release();
-    await lock.release();
-    expect(await readdir(directory)).toEqual(["same"]);
-    await (await fileSystem.lock(directory)).release();
-  });
-
-  test("of a live process are respected", async () => {
-    await lockFile({});
-    await expect(fileSystem.lock(directory)).rejects.toMatchObject({ code: "ELOCKED" });
-    await lockFile({ pid: 1, startTime: null });
-    await expect(fileSystem.lock(directory)).rejects.toMatchObject({ code: "ELOCKED", message: expect.stringContaining("process 1;") });
-    expect(await readdir(directory)).toEqual(["lock"]);
-  });
-
-  test.each<[string, () => Record<string, unknown>]>([
-    ["a dead process", () => ({ pid: deadPid() })],
-    ["a process whose pid another has now", () => ({ startTime: "1" })],
-    ["a time before the last boot", () => ({ bootId: "another boot" })],
-  ])("of %s are taken over, and nothing is left behind", async (_, fields) => {
-    await lockFile(fields());
-    const lock = await fileSystem.lock(directory);
-    expect(JSON.parse(await readFile(`${directory}/lock`, "utf8"))).toMatchObject({ ...ownIdentity(), version: 1 });
-    expect(await readdir(directory)).toEqual(["lock"]);
-    await lock.release();
-    expect(await readdir(directory)).toEqual([]);
-  });
-
-  test("that cannot be read are respected, and the message says what to do", async () => {
-    for (const text of ["", "{", "[]", '{"version":1}', '{"version":2,"pid":1,"nonce":"1","bootId":null,"startTime":null}']) {
-      await writeFile(`${directory}/lock`, text);
-      await expect(fileSystem.lock(directory)).rejects.toMatchObject({
-        code: "ELOCKED",
-        message: expect.stringContaining(`${directory}/lock`),
-      });
-    }
-  });
-
-  test("are taken over even where the last to try died half way", async () => {
-    await lockFile({ pid: deadPid(), nonce: "aa" });
-    const half = { version: 1, ...ownIdentity(), pid: deadPid(), nonce: "bb" };
-    await writeFile(`${directory}/lock.takeover.aa`, JSON.stringify(half));
-    await writeFile(`${directory}/lock.claim.bb`, JSON.stringify(half));
-    const lock = await fileSystem.lock(directory);
-    expect(await readdir(directory)).toEqual(["lock"]);
-    await lock.release();
-  });
-
-  test("in a directory that does not exist are refused", async () => {
-    await expect(fileSystem.lock(`${directory}/none`)).rejects.toMatchObject({ code: "ENOENT" });
-  });
-
-  test("go to one of many processes that want to take over a dead one's at the same time", { timeout: 30_000 }, async () => {
-    const script = fileURLToPath(new URL("./support/child/locker.ts", import.meta.url));
-    const config = fileURLToPath(new URL("./support/child/tsconfig.json", import.meta.url));
-    const env = { ...process.env, TSX_TSCONFIG_PATH: config };
-    const children = Array.from({ length: 4 }, () => spawn(process.execPath, ["--import", "tsx", script, directory], { env }));
-    const lines = children.map(linesOf);
-    for (const line of lines) expect((await line.next()).value).toBe("ready");
-    for (let round = 0; round < 25; round++) {
-      await lockFile({ pid: deadPid() });
-      for (const child of children) child.stdin.write("lock\n");
-      const results = await Promise.all(lines.map(async (line) => (await line.next()).value));
-      expect(results.filter((result) => result === "locked")).toHaveLength(1);
-      expect(results.filter((result) => result === "ELOCKED")).toHaveLength(3);
-      for (const child of children) child.stdin.write("release\n");
-      for (const line of lines) expect((await line.next()).value).toBe("released");
-      expect(await readdir(directory)).toEqual([]);
-    }
-    for (const child of children) child.stdin.end();
-    await Promise.all(children.map((child) => once(child, "exit")));
-  });
-});
-
-async function* linesOf(child: ChildProcessWithoutNullStreams): AsyncGenerator<string> {
-  let rest = "";
-  for await (const chunk of child.stdout) {
-    const parts = `${rest}${chunk}`.split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
-}

@@ -20,3 +20,8 @@ export function viewOf(bytes: Uint8Array): DataView {
 export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return bytes.length >= prefix.length && prefix.every((byte, at) => bytes[at] === byte);
 }
+
+/** `bytes` as lower-case hexadecimal digits, two each. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -6,6 +6,8 @@ export type WalrusErrorCode =
   | "OCTOPII_WALRUS_CORRUPT"
   /** The files were written by a release that this one does not know. Nothing was changed. */
   | "OCTOPII_WALRUS_UNSUPPORTED_VERSION"
+  /** `expectedLogId` was given, and the directory holds no log or another one. Nothing was changed. `details`: `directory`, `expected`, `found`. */
+  | "OCTOPII_WALRUS_WRONG_LOG"
   /** Another process, or another log in this one, has the directory. */
   | "OCTOPII_WALRUS_LOCKED"
   /** A file operation failed; `cause` is the system's error. `outcome` says whether the records may be on disk all the same. */
@@ -68,6 +70,13 @@ export function corrupt(file: string, offset: number, problem: string, remedy: s
 export function unsupported(file: string, what: string): WalrusError {
   const message = `${file} has ${what}, which this release does not read; open it with the release that wrote it, or a newer one.`;
   return new WalrusError("OCTOPII_WALRUS_UNSUPPORTED_VERSION", message, { details: { file } });
+}
+
+/** The log that was expected is not there. @param found - the id of the one that is; null if there is none. */
+export function wrongLog(directory: string, expected: string, found: string | null): WalrusError {
+  const fact = found === null ? `There is no log in ${directory}` : `The log in ${directory} is ${found}`;
+  const message = `${fact}, but log ${expected} was expected. Nothing was changed; check the path and that its disk is mounted, or restore that log.`;
+  return new WalrusError("OCTOPII_WALRUS_WRONG_LOG", message, { outcome: "failed", details: { directory, expected, found } });
 }
 
 /** A file operation that failed. @param doing - what was tried, such as `write to`. */

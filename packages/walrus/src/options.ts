@@ -1,4 +1,5 @@
 import { WalrusError } from "./errors.js";
+import { LOG_ID_BYTES } from "./format.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -8,6 +9,11 @@ const GIB = 1024 * MIB;
 export interface WalrusOptions {
   /** Where the segments are. Made if it is missing. One log per directory. */
   readonly directory: string;
+  /**
+   * The id of the log that must be there, as `status().logId` gave it. Then nothing is made: where there is no log, or another
+   * one, opening is refused before anything is changed. Default: any log will do, and a new one is begun where there is none.
+   */
+  readonly expectedLogId?: string | undefined;
   /** A segment that has reached this size is sealed, and the next one begins. 4 KiB to 1 GiB. Default 64 MiB. */
   readonly segmentBytes?: number | undefined;
   /** The longest payload of one entry. 1 B to 64 MiB in this release. Default 64 MiB. */
@@ -21,6 +27,8 @@ export interface WalrusOptions {
 /** Options after defaults and checks. */
 export interface WalrusConfig {
   readonly directory: string;
+  /** Null: any log, or a new one. */
+  readonly expectedLogId: string | null;
   readonly segmentBytes: number;
   readonly maxRecordBytes: number;
   readonly maxQueuedBytes: number;
@@ -28,7 +36,7 @@ export interface WalrusConfig {
 }
 
 /** The defaults, each with its reason. */
-export const walrusDefaults: Readonly<Omit<WalrusConfig, "directory">> = {
+export const walrusDefaults: Readonly<Omit<WalrusConfig, "directory" | "expectedLogId">> = {
   /** Large enough that sealing (three flushes) is rare, small enough that reclaim frees space in useful steps. */
   segmentBytes: 64 * MIB,
   /** A flush carries whole records, so a longer one would hold everybody up; log a reference to a file instead. */
@@ -38,6 +46,8 @@ export const walrusDefaults: Readonly<Omit<WalrusConfig, "directory">> = {
   /** Far more than Raft groups in one process; restating them costs half a megabyte per segment. */
   maxTopics: 10_000,
 };
+
+const LOG_ID = new RegExp(`^[0-9a-f]{${2 * LOG_ID_BYTES}}$`);
 
 /** What a record needs besides its payload, a declaration of its topic included. */
 const RECORD_OVERHEAD_BYTES = 512;
@@ -59,8 +69,13 @@ export function resolveWalrusOptions(options: WalrusOptions): WalrusConfig {
   const problems: string[] = [];
   const directory = options.directory;
   if (typeof directory !== "string" || directory === "") problems.push("directory must be a path");
+  const expectedLogId = options.expectedLogId ?? null;
+  if (expectedLogId !== null && !(typeof expectedLogId === "string" && LOG_ID.test(expectedLogId))) {
+    problems.push(`expectedLogId must be ${2 * LOG_ID_BYTES} lower-case hexadecimal digits, not ${String(expectedLogId)}`);
+  }
   const config = {
     directory,
+    expectedLogId,
     segmentBytes: options.segmentBytes ?? walrusDefaults.segmentBytes,
     maxRecordBytes: options.maxRecordBytes ?? walrusDefaults.maxRecordBytes,
     maxQueuedBytes: options.maxQueuedBytes ?? walrusDefaults.maxQueuedBytes,

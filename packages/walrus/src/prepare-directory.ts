@@ -1,5 +1,5 @@
 import type { FileSystem } from "@octopii/interfaces";
-import { segmentNumber } from "./format.js";
+import { MARK_NAME, segmentNumber } from "./format.js";
 
 /** Directories that were there before us are flushed as far as we may; these say that we may not. */
 const HARMLESS: ReadonlySet<unknown> = new Set(["EACCES", "EPERM", "EINVAL", "EROFS", "ENOTSUP"]);
@@ -27,9 +27,10 @@ async function exists(fileSystem: FileSystem, path: string): Promise<boolean> {
   }
 }
 
-async function holdsLog(fileSystem: FileSystem, directory: string): Promise<boolean> {
+/** Whether anything of a log is in the directory, were it only the mark of its close. False if there is no such directory. */
+export async function holdsLog(fileSystem: FileSystem, directory: string): Promise<boolean> {
   try {
-    return (await fileSystem.readDirectory(directory)).some((name) => segmentNumber(name) !== null);
+    return (await fileSystem.readDirectory(directory)).some((name) => segmentNumber(name) !== null || name === MARK_NAME);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return false;
     throw error;

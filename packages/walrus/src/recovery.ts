@@ -38,7 +38,7 @@ export interface RecoveredLog {
   readonly state: LogState;
   readonly logId: Uint8Array;
   readonly end: LogEnd;
-  /** The bytes after `end` that a torn write left. */
+  /** The bytes after `end`, which pass for a torn write. */
   readonly tornBytes: number;
   /** Whether the log was closed properly. */
   readonly clean: boolean;
@@ -234,7 +234,7 @@ class SegmentScan {
     return { end };
   }
 
-  /** Returns if the damage at the end of the segment is a torn write; throws if it is corruption. */
+  /** Returns if the damage at the end of the segment passes for a torn write; throws if it must be corruption. */
   async #judge(end: LogEnd, frame: ScannedFrame & { damaged: true }, isLast: boolean, clean: boolean): Promise<void> {
     const { offset, problem } = frame;
     if (!frame.torn) throw corrupt(this.#path, offset, problem);

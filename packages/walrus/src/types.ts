@@ -45,6 +45,8 @@ export interface WalrusStatus {
   /** `poisoned`: a write or flush failed; open the log anew. */
   readonly state: "open" | "poisoned" | "closing" | "closed";
   readonly directory: string;
+  /** What tells this log from every other, from its making on: 32 lower-case hexadecimal digits. See `expectedLogId` in the options. */
+  readonly logId: string;
   readonly topics: number;
   readonly segments: number;
   /** The number of the oldest segment. */
@@ -63,7 +65,10 @@ export interface WalrusStatus {
   readonly recovery: {
     /** Whether the log was closed properly, or new. */
     readonly clean: boolean;
-    /** The bytes of an unfinished write, never acknowledged, that were cut. */
+    /**
+     * The bytes that were cut from the end of a log that was not closed. Most likely a write that a crash interrupted, so never
+     * acknowledged; but damage to the last commit, acknowledged or not, cannot be told from that.
+     */
     readonly tornBytes: number;
   };
 }

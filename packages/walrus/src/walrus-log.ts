@@ -1,5 +1,6 @@
 import type { FileLock, FileSystem, Logger, Scheduler } from "@octopii/interfaces";
 import { checkIndex } from "./batch-plan.js";
+import { toHex } from "./bytes.js";
 import { encodeCleanMark } from "./clean-mark.js";
 import { CommitQueue } from "./commit-queue.js";
 import { ioFailed, WalrusError } from "./errors.js";
@@ -112,10 +113,11 @@ export class WalrusLog implements Walrus {
   }
 
   status(): WalrusStatus {
-    const { config, recovery, state } = this.#parts;
+    const { config, logId, recovery, state } = this.#parts;
     return {
       state: this.#state(),
       directory: config.directory,
+      logId: toHex(logId),
       topics: this.#intake.names().length,
       segments: state.segments.count,
       firstSegment: state.segments.first,

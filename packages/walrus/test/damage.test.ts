@@ -190,3 +190,16 @@ test("a damaged byte before the last commit is reported with file, offset and wh
     details: { file: SECOND, offset: at - 24, problem: expect.stringContaining("the checksum of a record does not match") },
   });
 });
+
+test("a cut tail is logged with its place, and without a claim about where it came from", async () => {
+  const bytes = fileOf(openLog, SECOND).slice(0, -1);
+  const lines: unknown[] = [];
+  const quiet = (): void => undefined;
+  const warn = (fields: unknown, message: string): void => void lines.push([fields, message]);
+  const logger = { trace: quiet, debug: quiet, info: quiet, warn, error: quiet };
+  const log = await openWalrus(options, { fileSystem: new CrashDisk(withFile(openLog.files, SECOND, bytes)), logger });
+  const { start } = openLog.lastCommit;
+  expect(log.status().recovery).toEqual({ clean: false, tornBytes: bytes.length - start });
+  const words = expect.stringMatching(/an interrupted write, or damage to the last commit, which looks the same$/);
+  expect(lines).toEqual([[{ file: SECOND, offset: start, bytes: bytes.length - start }, words]]);
+});

@@ -25,6 +25,8 @@ export interface DevClusterOptions {
   readonly program?: string;
   /** Told when anything about a node has changed; must not throw. */
   readonly onChange?: () => void;
+  /** Told in one sentence, before the nodes start, what had to be updated in configurations that were there; must not throw. */
+  readonly onUpdate?: (sentence: string) => void;
   /** Ends the start; the nodes that were started are stopped. */
   readonly signal?: AbortSignal;
 }
@@ -71,7 +73,8 @@ export async function openDevCluster(options: DevClusterOptions): Promise<DevClu
   const lock = await takeDirectory(layout.directory);
   try {
     const request = { cluster, ...(nodes !== undefined && { nodes }), ...(basePort !== undefined && { basePort }) };
-    const members = await prepareCluster(layout, request);
+    const { members, updates } = await prepareCluster(layout, request);
+    if (updates !== null) options.onUpdate?.(updates);
     signal?.throwIfAborted();
     const clientConfig = readClientConfig(layout.client.config);
     const watches = members.map(({ id, address }) => {
@@ -94,7 +97,9 @@ function ownProgram(): string {
 async function takeDirectory(directory: string): Promise<FileLock> {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    return await nodeFileSystem.lock(directory);
+    const lock = await nodeFileSystem.lock(directory);
+    await lock.confirm();
+    return lock;
   } catch (error) {
     const isLocked = (error as NodeJS.ErrnoException).code === "ELOCKED";
     const message = isLocked

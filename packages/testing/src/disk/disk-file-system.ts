@@ -2,13 +2,11 @@ import type { File, FileLock, FileSystem, OpenOptions } from "@octopii/interface
 import type { Lifetime } from "../world/lifetime.js";
 import type { DiskAccess } from "./disk-access.js";
 import { DiskFile } from "./disk-file.js";
+import { DiskLock } from "./disk-lock.js";
 import type { DiskOperation } from "./faults.js";
 import { DirectoryNode, FileNode } from "./nodes.js";
 import type { SimulatedDisk } from "./simulated-disk.js";
 import { systemError } from "./system-error.js";
-
-/** The name of the file that a lock leaves in its directory. */
-const LOCK_FILE_NAME = "lock";
 
 /** The file system of one life of a process, on its machine's disk. */
 export class DiskFileSystem implements FileSystem, DiskAccess {
@@ -70,15 +68,7 @@ export class DiskFileSystem implements FileSystem, DiskAccess {
       const directory = this.disk.namespace.directory(path, "lock");
       const owner = this.disk.locks.get(directory);
       if (owner !== undefined) throw systemError("ELOCKED", "lock", path, `process ${owner.pid} (${owner.name}) holds it`);
-      if (!directory.cached.has(LOCK_FILE_NAME)) this.disk.namespace.createFile(directory, LOCK_FILE_NAME);
-      this.disk.locks.set(directory, this.#lifetime);
-      let released: Promise<void> | null = null;
-      return {
-        release: () => {
-          released ??= this.#release(directory, path);
-          return released;
-        },
-      };
+      return new DiskLock(this, directory, path, this.#lifetime);
     });
   }
 
@@ -102,13 +92,6 @@ export class DiskFileSystem implements FileSystem, DiskAccess {
           return () => reject(error);
         }
       });
-    });
-  }
-
-  #release(directory: DirectoryNode, path: string): Promise<void> {
-    return this.run("lock", path, () => {
-      this.disk.locks.delete(directory);
-      if (directory.cached.has(LOCK_FILE_NAME)) this.disk.namespace.journal.perform([{ directory, name: LOCK_FILE_NAME, entry: null }]);
     });
   }
 

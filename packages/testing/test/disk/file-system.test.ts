@@ -105,7 +105,49 @@ describe("files", () => {
     lab.process.kill();
     lab.process = lab.process.restart();
     await lab.wait((await lab.wait(lab.fs.lock("/data"))).release());
+    await expect(lab.wait(lock.confirm())).rejects.toMatchObject({ code: "EBADF" });
     await expect(lab.wait(lab.fs.lock("/missing"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("a lock file", () => {
+  test("is there while the directory is held, and goes with the lock, confirmed or not", async () => {
+    const lab = new DiskLab(9);
+    for (const confirms of [false, true]) {
+      const lock = await lab.wait(lab.fs.lock("/"));
+      if (confirms) await lab.wait(Promise.all([lock.confirm(), lock.confirm()]));
+      expect(lab.text("/lock")).toMatch(/^process \d+ \(n\)\n$/);
+      await lab.wait(lock.release());
+      expect(await lab.names()).toEqual([]);
+    }
+    const faulty = await lab.wait(lab.fs.lock("/"));
+    lab.disk.failNext("lock", { code: "EIO" });
+    await expect(lab.wait(faulty.confirm())).rejects.toMatchObject({ code: "EIO" });
+    await lab.wait(faulty.release());
+    expect(await lab.names()).toEqual([]);
+  });
+
+  test("of a dead process stays as it is until the next lock is confirmed", async () => {
+    const lab = new DiskLab(10);
+    await lab.wait(lab.fs.lock("/"));
+    const former = lab.text("/lock");
+    const restart = (): void => {
+      lab.process.kill();
+      lab.process = lab.process.restart();
+    };
+    restart();
+    const refused = await lab.wait(lab.fs.lock("/"));
+    await expect(lab.wait(lab.fs.lock("/"))).rejects.toMatchObject({ code: "ELOCKED" });
+    expect(lab.text("/lock")).toBe(former);
+    await lab.wait(refused.release());
+    expect(lab.text("/lock")).toBe(former);
+    const lock = await lab.wait(lab.fs.lock("/"));
+    await lab.wait(lock.confirm());
+    expect(lab.text("/lock")).not.toBe(former);
+    restart();
+    const last = await lab.wait(lab.fs.lock("/"));
+    await lab.wait(Promise.all([last.confirm(), last.release()]));
+    expect(await lab.names()).toEqual([]);
   });
 });
 

@@ -54,6 +54,7 @@ export class CrashDisk implements FileSystem {
   readonly #durableNames = new Map<string, Inode>();
   #pending: Pending[] = [];
   #locked = false;
+  #confirmed = false;
   readonly #pieces: number;
   onIo: ((operation: Operation, path: string) => Promise<void>) | null = null;
   /** Gives the error that an operation fails with, after it may have had its effect on what readers see. */
@@ -130,6 +131,11 @@ export class CrashDisk implements FileSystem {
     if (error !== null) throw error;
   }
 
+  /** A log may still be refused until its lock is confirmed, so nothing may change before. */
+  #checkConfirmed(path: string): void {
+    if (this.#locked && !this.#confirmed) throw new Error(`${path} is changed under a lock that is not confirmed`);
+  }
+
   #inode(path: string): Inode {
     const inode = this.#names.get(path);
     if (inode === undefined) throw osError("ENOENT", path);
@@ -137,6 +143,7 @@ export class CrashDisk implements FileSystem {
   }
 
   async open(path: string, options: OpenOptions): Promise<File> {
+    if (options.mode !== "read") this.#checkConfirmed(path);
     if (options.mode === "create") {
       if (this.#names.has(path)) throw osError("EEXIST", path);
       const inode: Inode = { current: new Uint8Array(0), durable: new Uint8Array(0) };
@@ -215,6 +222,7 @@ export class CrashDisk implements FileSystem {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.#checkConfirmed(to);
     const inode = this.#inode(from);
     this.#names.delete(from);
     this.#names.set(to, inode);
@@ -223,6 +231,7 @@ export class CrashDisk implements FileSystem {
   }
 
   async remove(path: string): Promise<void> {
+    this.#checkConfirmed(path);
     this.#inode(path);
     const error = this.fault?.("remove", path) ?? null;
     if (error !== null) throw error;
@@ -243,7 +252,11 @@ export class CrashDisk implements FileSystem {
   async lock(path: string): Promise<FileLock> {
     if (this.#locked) throw osError("ELOCKED", `${path} is in use by process 1`);
     this.#locked = true;
+    this.#confirmed = false;
     return {
+      confirm: async () => {
+        this.#confirmed = true;
+      },
       release: async () => {
         this.#locked = false;
       },

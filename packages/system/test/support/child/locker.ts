@@ -1,4 +1,4 @@
-/** A process that takes and releases the lock of a directory as it is told on standard input. Arguments: the directory. */
+/** A process that takes, confirms and releases the lock of a directory as it is told on standard input. Arguments: the directory. */
 import { createInterface } from "node:readline";
 import type { FileLock } from "@octopii/interfaces";
 import { nodeFileSystem } from "../../../src/index.js";
@@ -11,6 +11,10 @@ async function answer(line: string): Promise<string> {
     await held?.release();
     held = null;
     return "released";
+  }
+  if (line === "confirm") {
+    await held?.confirm();
+    return "confirmed";
   }
   try {
     held = await nodeFileSystem.lock(directory);
