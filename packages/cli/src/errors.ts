@@ -62,7 +62,10 @@ const runtimeCodes: ReadonlySet<string> = new Set([
   "OCTOPII_WALRUS_POISONED",
 ]);
 
-/** 2 for bad input, which includes files and directories that a node refuses; 1 for everything else. */
+/**
+ * 2 for bad input, which includes files and directories that a node refuses and certificates that a cluster refuses; 1 for everything
+ * else.
+ */
 export function exitCodeOf(error: unknown): 1 | 2 {
   const code = codeOf(error);
   return code !== null && !runtimeCodes.has(code) ? 2 : 1;

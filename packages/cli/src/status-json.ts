@@ -5,7 +5,7 @@ import { lagOf, leaderCommitOf, type NodeRow } from "./dev/table.js";
 export interface NodeJson {
   readonly id: number | null;
   readonly address: string;
-  readonly state: string;
+  readonly state: NodeRow["state"];
   readonly pid: number | null;
   readonly role: NodeStatus["role"] | null;
   readonly term: number | null;

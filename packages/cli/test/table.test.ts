@@ -54,6 +54,13 @@ describe("the table of the nodes", () => {
     expect(renderTable(rows, 50, plain)[0]).toMatch(/lag +state/);
   });
 
+  it("shows a node that refuses whoever asks", () => {
+    const refused = [row(1, "refused", null)];
+    expect(renderTable(refused, 79, plain)[1]).toMatch(/^ +1 +- .* - {2}refused$/);
+    expect(renderTable(refused, 79, colourful)[1]).toContain("\x1b[31mrefused\x1b[39m");
+    expect(statusJson("dev", refused)).toMatchObject({ leader: null, nodes: [{ state: "refused", role: null }] });
+  });
+
   it("shows a node that does not answer", () => {
     expect(renderTable([{ ...row(1, "up", null), pid: 77 }], 79, plain)[1]).toMatch(/^ +1 +- .* 77 +silent$/);
   });

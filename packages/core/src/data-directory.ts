@@ -1,111 +1,100 @@
 import type { FileSystem, NodeId } from "@octopii/interfaces";
 import { CoreError } from "./errors.js";
+import { type DirectoryIdentity, foreign, identityFile, ifMissing, readIdentity, writeIdentity } from "./identity-file.js";
 
-/** The file that says whose directory it is. */
-const identityFile = "node.json";
-const formatVersion = 1;
-/** Far more than an identity needs; a larger file is none. */
-const identityBytesMax = 64 * 1024;
-
-interface Identity {
-  readonly format: number;
+/** Who wants a data directory. */
+export interface DirectoryUser {
   readonly cluster: string;
   readonly nodeId: NodeId;
-}
-
-/** Where a node keeps its log. */
-export function logDirectory(directory: string): string {
-  return `${directory}/log`;
+  /** Fingerprints of the authorities that its credentials trust, sorted; null if it has no credentials. */
+  readonly authorities: readonly string[] | null;
 }
 
 /**
- * Checks that a data directory is this node's, or nobody's yet. Changes nothing.
- * @returns whether it is already ours.
- * @throws {CoreError} `DIRECTORY_FOREIGN`, naming the owner.
+ * A node's directory: whose it is, and which log is in it. That the wrong directory is refused, and one that has lost its log, is what
+ * keeps a node from forgetting its votes and what it acknowledged.
  */
-export async function checkOwner(fileSystem: FileSystem, directory: string, cluster: string, nodeId: NodeId): Promise<boolean> {
-  const found = await readIdentity(fileSystem, directory);
-  if (found === null) {
-    if (!(await isEmpty(fileSystem, logDirectory(directory)))) {
-      throw foreign(
-        `${directory} holds a log but no ${identityFile}, so nobody can tell whose it is; restore that file, or choose another directory.`,
-      );
-    }
-    return false;
-  }
-  if (found.cluster === cluster && found.nodeId === nodeId) return true;
-  const owner = `node ${found.nodeId} of cluster ${found.cluster}`;
-  throw foreign(`${directory} belongs to ${owner}, not to node ${nodeId} of cluster ${cluster}; give each node a directory of its own.`);
-}
+export class DataDirectory {
+  readonly #fileSystem: FileSystem;
+  readonly #path: string;
+  readonly #user: DirectoryUser;
+  #identity: DirectoryIdentity | null = null;
 
-/** Writes this node's name into a directory that is nobody's, durably. */
-export async function claim(fileSystem: FileSystem, directory: string, cluster: string, nodeId: NodeId): Promise<void> {
-  await fileSystem.makeDirectory(directory);
-  const identity: Identity = { format: formatVersion, cluster, nodeId };
-  const temporary = `${directory}/${identityFile}.new`;
-  await removeIfThere(fileSystem, temporary);
-  const file = await fileSystem.open(temporary, { mode: "create" });
-  try {
-    await file.write([new TextEncoder().encode(`${JSON.stringify(identity)}\n`)], 0);
-    await file.sync();
-  } finally {
-    await file.close();
+  constructor(fileSystem: FileSystem, path: string, user: DirectoryUser) {
+    this.#fileSystem = fileSystem;
+    this.#path = path;
+    this.#user = user;
   }
-  await fileSystem.rename(temporary, `${directory}/${identityFile}`);
-  await fileSystem.syncDirectory(directory);
-}
 
-async function readIdentity(fileSystem: FileSystem, directory: string): Promise<Identity | null> {
-  const path = `${directory}/${identityFile}`;
-  const text = await readText(fileSystem, path);
-  if (text === null) return null;
-  const identity = parse(text);
-  if (identity === null) throw foreign(`${path} is damaged; restore it from a backup, or choose another directory.`);
-  if (identity.format !== formatVersion) {
+  /** Where the log is kept. */
+  get logPath(): string {
+    return `${this.#path}/log`;
+  }
+
+  /** The id of the log that must be there; null if none was recorded yet. Known after {@link check}. */
+  get expectedLogId(): string | null {
+    return this.#identity?.log ?? null;
+  }
+
+  /**
+   * Checks that the directory is this node's, or nobody's yet. Changes nothing.
+   * @throws {CoreError} `DIRECTORY_FOREIGN`, naming the owner.
+   */
+  async check(): Promise<void> {
+    this.#identity = await readIdentity(this.#fileSystem, this.#path);
+    if (this.#identity !== null) return this.#checkOwner(this.#identity);
+    if ((await this.#fileSystem.readDirectory(this.logPath).catch(ifMissing<string[]>([]))).length === 0) return;
     throw foreign(
-      `${path} has format ${identity.format}; this release reads format ${formatVersion}: run the release that wrote it, or a newer one.`,
+      `${this.#path} holds a log but no ${identityFile}, so nobody can tell whose it is; restore that file, or choose another directory.`,
     );
   }
-  return identity;
-}
 
-function parse(text: string): Identity | null {
-  try {
-    const value = JSON.parse(text) as Partial<Identity> | null;
-    if (typeof value?.format !== "number" || typeof value.cluster !== "string" || !Number.isSafeInteger(value.nodeId)) return null;
-    return value as Identity;
-  } catch {
-    return null;
+  /** Writes this node's name into the directory if it is nobody's, durably. */
+  async claim(): Promise<void> {
+    if (this.#identity !== null) return;
+    await this.#fileSystem.makeDirectory(this.#path);
+    await this.#write({});
+  }
+
+  /**
+   * Records, durably, which log is in the directory and which authorities the node trusts now. Needs to be done when the log is durable,
+   * and before the node takes part: what it promises from then on is lost with this log.
+   */
+  async record(logId: string): Promise<void> {
+    const { authorities = null, log } = this.#identity ?? {};
+    const isSame = this.#user.authorities === null || sameItems(this.#user.authorities, authorities ?? []);
+    if (log !== logId || !isSame) await this.#write({ log: logId });
+  }
+
+  /** The refusal of a log that is not the one recorded. */
+  logMissing(cause: unknown): CoreError {
+    const { cluster, nodeId } = this.#user;
+    const message = `The log of node ${nodeId} of cluster ${cluster} in ${this.logPath} is missing or is another one, and without it the node has forgotten its votes and what it acknowledged; restore the log as it was when the node last ran, or remove the node from the cluster and add it as a new one under another id.`;
+    return new CoreError("OCTOPII_CORE_LOG_MISSING", message, { cause });
+  }
+
+  #checkOwner({ cluster, nodeId, authorities }: DirectoryIdentity): void {
+    const user = this.#user;
+    if (cluster !== user.cluster || nodeId !== user.nodeId) {
+      const owner = `node ${nodeId} of cluster ${cluster}`;
+      const wanted = `node ${user.nodeId} of cluster ${user.cluster}`;
+      throw foreign(`${this.#path} belongs to ${owner}, not to ${wanted}; give each node a directory of its own.`);
+    }
+    if (authorities === undefined || user.authorities === null || authorities.some((one) => user.authorities?.includes(one))) return;
+    throw foreign(
+      `${this.#path} belongs to node ${nodeId} of another cluster ${cluster}: it trusted none of the authorities given; give each node a directory of its own, or, if the authority was replaced, start once with both in authorities.`,
+    );
+  }
+
+  async #write(changes: Pick<DirectoryIdentity, "log">): Promise<void> {
+    const { cluster, nodeId } = this.#user;
+    const authorities = this.#user.authorities ?? this.#identity?.authorities;
+    const identity = { cluster, nodeId, ...(authorities !== undefined && { authorities }), ...changes };
+    await writeIdentity(this.#fileSystem, this.#path, identity);
+    this.#identity = identity;
   }
 }
 
-async function readText(fileSystem: FileSystem, path: string): Promise<string | null> {
-  const file = await fileSystem.open(path, { mode: "read" }).catch(ifMissing(null));
-  if (file === null) return null;
-  try {
-    const bytes = new Uint8Array(Math.min(await file.size(), identityBytesMax));
-    const length = await file.read(bytes, 0);
-    return new TextDecoder().decode(bytes.subarray(0, length));
-  } finally {
-    await file.close();
-  }
-}
-
-async function isEmpty(fileSystem: FileSystem, directory: string): Promise<boolean> {
-  return (await fileSystem.readDirectory(directory).catch(ifMissing<string[]>([]))).length === 0;
-}
-
-async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  await fileSystem.remove(path).catch(ifMissing(undefined));
-}
-
-const ifMissing =
-  <T>(value: T) =>
-  (error: unknown): T => {
-    if ((error as { code?: unknown }).code === "ENOENT") return value;
-    throw error;
-  };
-
-function foreign(message: string): CoreError {
-  return new CoreError("OCTOPII_CORE_DIRECTORY_FOREIGN", message);
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item) => b.includes(item));
 }

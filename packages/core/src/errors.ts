@@ -3,6 +3,9 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
 /**
  * - `CONFIGURATION_INVALID`: the options contradict each other or the credentials; `details.problems` lists every problem.
  * - `DIRECTORY_FOREIGN`: the data directory belongs to another node or cluster. Nothing in it was changed.
+ * - `LOG_MISSING`: the data directory is this node's, and its log is missing or another one. Nothing in it was changed.
+ * - `IDENTITY_REFUSED`: the members that a client reached do not accept its identity, or it does not accept theirs; `details.refusals`
+ *   lists them. Waiting does not help.
  * - `ADDRESS_IN_USE`: another program listens there.
  * - `NOT_RUNNING`: the node is not started yet, closed, or has stopped on an error, in `cause`.
  * - `UNAVAILABLE`: no leader, or no quorum, could be reached in time.
@@ -13,6 +16,8 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
 export type CoreErrorCode =
   | "OCTOPII_CORE_CONFIGURATION_INVALID"
   | "OCTOPII_CORE_DIRECTORY_FOREIGN"
+  | "OCTOPII_CORE_LOG_MISSING"
+  | "OCTOPII_CORE_IDENTITY_REFUSED"
   | "OCTOPII_CORE_ADDRESS_IN_USE"
   | "OCTOPII_CORE_NOT_RUNNING"
   | "OCTOPII_CORE_UNAVAILABLE"

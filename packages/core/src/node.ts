@@ -1,12 +1,13 @@
 import type { Listener, NodeId, Transport } from "@octopii/interfaces";
-import { openRaftNode, type RaftNode } from "@octopii/raft";
+import { type LogStorage, openRaftNode, type RaftNode } from "@octopii/raft";
 import { createRpc, type Rpc } from "@octopii/rpc";
-import { openWalrus, type Walrus } from "@octopii/walrus";
+import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
+import { authorityFingerprints } from "./adapters/authorities.js";
 import { loadDefaultTransport } from "./adapters/default-transport.js";
 import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
-import { checkOwner, claim, logDirectory } from "./data-directory.js";
+import { DataDirectory } from "./data-directory.js";
 import { CoreError, tooLargeError } from "./errors.js";
 import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
@@ -36,8 +37,8 @@ export interface Node {
   readonly id: NodeId;
   /**
    * Takes the node into its cluster: checks its directory and certificate, listens, reads its log back, and takes part.
-   * @throws {CoreError} `CONFIGURATION_INVALID`, `DIRECTORY_FOREIGN`, `ADDRESS_IN_USE`; or the log's own error if it is damaged.
-   * After a refusal no file that was there has changed, and nothing is left open.
+   * @throws {CoreError} `CONFIGURATION_INVALID`, `DIRECTORY_FOREIGN`, `LOG_MISSING`, `ADDRESS_IN_USE`; or the log's own error if it is
+   * damaged. After a refusal no file that was there has changed, and nothing is left open.
    */
   start(): Promise<void>;
   /**
@@ -136,8 +137,8 @@ class ClusterNode implements Node {
   }
 
   async #start(): Promise<void> {
-    const { cluster, directory, id, listenAddress } = this.#config;
-    const isOurs = await checkOwner(this.#ports.fileSystem, directory, cluster, id);
+    const directory = this.#dataDirectory();
+    await directory.check();
     const transport = this.#ports.transport ?? (await loadDefaultTransport(this.#config, this.#ports));
     const closers: (() => unknown)[] = [() => transport.close()];
     try {
@@ -145,11 +146,12 @@ class ClusterNode implements Node {
       closers.push(() => rpc.close({ timeoutMs: 0 }));
       const { peers, network } = this.#createPeers(transport, rpc);
       closers.push(() => peers.close());
-      const listener = await listen(transport, listenAddress, peers);
-      if (!isOurs) await claim(this.#ports.fileSystem, directory, cluster, id);
-      const wal = await this.#openLog();
+      const listener = await listen(transport, this.#config.listenAddress, peers);
+      await directory.claim();
+      const wal = await this.#openLog(directory);
       closers.push(() => wal.close());
-      const raft = await this.#openRaft(wal, peers, network);
+      const storage = new WalrusLogStorage(wal, () => directory.record(wal.status().logId));
+      const raft = await this.#openRaft(storage, peers, network);
       this.#running = { transport, listener, peers, rpc, wal, raft };
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
@@ -184,18 +186,29 @@ class ClusterNode implements Node {
     return { peers, network };
   }
 
-  #openLog(): Promise<Walrus> {
-    const { fileSystem, scheduler, logger } = this.#ports;
-    const options = { directory: logDirectory(this.#config.directory), segmentBytes: this.#config.logSegmentBytes };
-    return openWalrus(options, { fileSystem, scheduler, logger });
+  #dataDirectory(): DataDirectory {
+    const { cluster, id, directory, credentials } = this.#config;
+    const authorities = credentials === null ? null : authorityFingerprints(credentials.authorities);
+    return new DataDirectory(this.#ports.fileSystem, directory, { cluster, nodeId: id, authorities });
   }
 
-  #openRaft(wal: Walrus, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
+  async #openLog(directory: DataDirectory): Promise<Walrus> {
+    const { fileSystem, scheduler, logger } = this.#ports;
+    const { logPath, expectedLogId } = directory;
+    const options = { directory: logPath, segmentBytes: this.#config.logSegmentBytes };
+    try {
+      return await openWalrus(expectedLogId === null ? options : { ...options, expectedLogId }, { fileSystem, scheduler, logger });
+    } catch (error) {
+      throw isWalrusError(error, "OCTOPII_WALRUS_WRONG_LOG") ? directory.logMissing(error) : error;
+    }
+  }
+
+  #openRaft(storage: LogStorage, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
     const { members, id, raft } = this.#config;
     const { clock, scheduler, random, logger, stateMachine, onEvent } = this.#ports;
     const voters = members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-    const ports = { storage: new WalrusLogStorage(wal), network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
+    const ports = { storage, network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
     return openRaftNode({ id, configuration }, ports, raft, (event) => {
       if (event.type === "role") this.#follow(event.leaderId, peers);
       onEvent?.(event);

@@ -1,56 +1,8 @@
-import { createSimulation, type SimulatedProcess, type World } from "@octopii/testing";
+import { createSimulation } from "@octopii/testing";
 import { prepareWalrus } from "@octopii/walrus";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  createClient,
-  createNode,
-  keyValueClient,
-  keyValueStore,
-  type Node,
-  type NodeEvent,
-  Rejection,
-  type StateMachine,
-} from "../src/index.js";
-
-const members = [1, 2, 3].map((id) => ({ id, address: `n${id}:7000` }));
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (value: Uint8Array | null): string | null => (value === null ? null : new TextDecoder().decode(value));
-
-interface Started {
-  readonly world: World;
-  readonly nodes: Node[];
-  readonly events: NodeEvent[][];
-  leader(): Node;
-  follower(): Node;
-}
-
-function nodeIn(process: SimulatedProcess, id: number, stateMachine: StateMachine, events: NodeEvent[] = [], cluster = "test"): Node {
-  const { clock, scheduler, random, fileSystem, transport } = process;
-  const options = { id, cluster, directory: "/data", members, tickMs: 20 };
-  return createNode(options, { stateMachine, clock, scheduler, random, fileSystem, transport, onEvent: (event) => events.push(event) });
-}
-
-const identityOf = (id: number) => ({ identity: { name: `n${id}`, cluster: "test", nodeId: id } });
-
-async function start(seed: number, makeStateMachine: () => StateMachine = keyValueStore): Promise<Started> {
-  const world = createSimulation({ seed, transport: { idleTimeoutMs: 1_000 } });
-  const events: NodeEvent[][] = [[], [], []];
-  const nodes = members.map(({ id }, i) => nodeIn(world.process(`n${id}`, identityOf(id)), id, makeStateMachine(), events[i]));
-  await world.runUntilSettled(Promise.all(nodes.map((node) => node.start())));
-  const leader = (): Node | undefined => nodes.find((node) => node.status().role === "leader");
-  await world.runUntil(() => leader() !== undefined && nodes.every((node) => node.status().leaderId !== 0));
-  const expectNode = (node: Node | undefined): Node => {
-    if (node === undefined) throw new Error("no such node");
-    return node;
-  };
-  return {
-    world,
-    nodes,
-    events,
-    leader: () => expectNode(leader()),
-    follower: () => expectNode(nodes.find((node) => node.status().role === "follower")),
-  };
-}
+import { createClient, keyValueClient, keyValueStore, type Node, Rejection, type StateMachine } from "../src/index.js";
+import { bytes, identityOf, members, nodeIn, start, text } from "./support/cluster.js";
 
 beforeAll(() => prepareWalrus());
 

@@ -16,6 +16,7 @@ export type {
   ConnectOptions,
   Identification,
   Identify,
+  IdentityRefusal,
   Listener,
   ListenOptions,
   OpenStreamOptions,

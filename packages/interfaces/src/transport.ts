@@ -16,6 +16,17 @@ export type Identification =
   | { readonly accepted: false /** One sentence that names what is wrong. */; readonly reason: string };
 
 /**
+ * That a connection did not come about because one side does not accept the other's identity: a certificate that an unknown authority
+ * signed, or that has expired, or belongs to another cluster. Waiting does not help; somebody has to mend a configuration.
+ */
+export interface IdentityRefusal {
+  /** `local`: this side does not accept the peer. `remote`: the peer does not accept this side. */
+  readonly by: "local" | "remote";
+  /** What was wrong, for people, without a full stop. */
+  readonly reason: string;
+}
+
+/**
  * Judges a peer's certificate chain, leaf first, each certificate in DER. The transport has already checked the signatures and the
  * validity period against the given authority; this decides who the peer is and whether it may talk to us. Must not throw.
  */
@@ -37,6 +48,7 @@ export interface Transport {
   listen(options: ListenOptions): Promise<Listener>;
   /**
    * Opens a connection. Rejects when the peer cannot be reached, does not prove its identity, or `signal` or the deadline ends the wait.
+   * Where an identity was refused, on either side, the error carries an {@link IdentityRefusal} as `details.refusal`; in no other case.
    * @param address - `host:port`, with an IPv6 host in brackets, or what the transport defines.
    */
   connect(address: string, options?: ConnectOptions): Promise<Connection>;

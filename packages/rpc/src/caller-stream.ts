@@ -144,10 +144,12 @@ export class CallerStream implements FrameStreamOwner, OutboundCallOwner {
   onExpired(call: OutboundCall): void {
     const outcome = this.#cancel(call, cancelReasons.deadline);
     this.#endpoint.counters.callsTimedOut += 1;
+    // What is left of a caller's deadline is rarely a whole number.
+    const withinMs = Math.ceil(call.timeoutMs);
     const message =
       outcome === "failed"
-        ? `The call of "${call.method}" could not be sent to ${this.#peerName} within ${call.timeoutMs} ms; the peer does not keep up.`
-        : `${this.#peerName} did not answer "${call.method}" within ${call.timeoutMs} ms; repeat the call only if that does no harm.`;
+        ? `The call of "${call.method}" could not be sent to ${this.#peerName} within ${withinMs} ms; the peer does not keep up.`
+        : `${this.#peerName} did not answer "${call.method}" within ${withinMs} ms; repeat the call only if that does no harm.`;
     call.reject(new RpcError("DEADLINE_EXCEEDED", message, { outcome, method: call.method }));
     this.#owner.onProgress();
   }

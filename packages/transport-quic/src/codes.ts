@@ -11,7 +11,7 @@ export const quicCodes: {
   readonly idleTimeout: number;
   readonly engineFailure: number;
 } = {
-  /** The closer does not accept the other's identity. */
+  /** The closer does not accept the other's identity: its certificate, or who it says it is. A TLS alert that says so counts as this. */
   refused: 2 ** 32 + 1,
   /** The peer broke the rules of `octopii/1`. */
   protocolViolation: 2 ** 32 + 2,
@@ -36,6 +36,9 @@ export function checkApplicationCode(code: number): void {
   throw new RangeError(`A close or stream code must be a whole number from 0 to ${applicationCodeMax}, not ${code}.`);
 }
 
+/** QUIC carries a TLS alert as a transport error code: this plus the alert (RFC 9001 section 4.8). */
+const alertBase = 0x100;
+
 /** RFC 8446 section 6: the alerts that a handshake between Octopii peers can end in. */
 const alerts: Readonly<Record<number, string>> = {
   40: "handshake failure: no common parameters",
@@ -47,14 +50,23 @@ const alerts: Readonly<Record<number, string>> = {
   47: "illegal parameter",
   48: "unknown authority: the certificate is not signed by an accepted one",
   49: "access denied",
-  51: "decrypt error",
+  51: "decrypt error: a signature is not of the key that it should be of",
   112: "server name not recognized",
   116: "a certificate is required and none was shown",
   120: "no common application protocol: the other side does not speak octopii/1",
 };
 
+/** The alerts by which one side says that the other's certificate, or its proof of owning it, is not good enough. */
+const identityAlerts: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 49, 51, 116]);
+
+/** Whether a QUIC transport error code says that an identity was not accepted. */
+export function isIdentityAlert(code: number): boolean {
+  return identityAlerts.has(code - alertBase);
+}
+
 /** Words for a QUIC transport error code (RFC 9000 section 20.1). */
 export function describeTransportCode(code: number): string {
-  if (code >= 0x100 && code <= 0x1ff) return `TLS alert ${code - 0x100}, ${alerts[code - 0x100] ?? "see RFC 8446 section 6"}`;
+  const alert = code - alertBase;
+  if (alert >= 0 && alert <= 0xff) return `TLS alert ${alert}, ${alerts[alert] ?? "see RFC 8446 section 6"}`;
   return `QUIC transport error 0x${code.toString(16)}`;
 }

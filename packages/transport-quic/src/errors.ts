@@ -9,8 +9,9 @@ import type { CodedError } from "@octopii/interfaces";
  * - `OCTOPII_QUIC_ADDRESS_IN_USE`: another socket has the address.
  * - `OCTOPII_QUIC_ADDRESS_UNUSABLE`: the system does not let us use the address.
  * - `OCTOPII_QUIC_CONNECT_TIMEOUT`: the peer did not answer in time.
- * - `OCTOPII_QUIC_PEER_REFUSED`: this side or the other does not accept the other's identity.
- * - `OCTOPII_QUIC_HANDSHAKE_FAILED`: TLS or QUIC could not agree, such as on the authority.
+ * - `OCTOPII_QUIC_PEER_REFUSED`: this side or the other does not accept the other's identity: its certificate, its authority, or who it
+ *   is. `details.refusal` says which side, and why.
+ * - `OCTOPII_QUIC_HANDSHAKE_FAILED`: TLS or QUIC could not agree for another reason, such as on the application protocol.
  * - `OCTOPII_QUIC_CONNECTION_CLOSED`: the connection is closed, or was before it opened.
  * - `OCTOPII_QUIC_TRANSPORT_CLOSED`: the transport is closed.
  * - `OCTOPII_QUIC_STREAM_LIMIT`: too many streams wait for the peer's credit.

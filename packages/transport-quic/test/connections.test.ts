@@ -125,6 +125,7 @@ describe("identity", () => {
     await expect(intruder.connect(listener.address)).rejects.toMatchObject({
       code: "OCTOPII_QUIC_PEER_REFUSED",
       message: expect.stringMatching(/refused this side: 'node-7' belongs to cluster 'lagoon', not 'reef'/),
+      details: { refusal: { by: "remote", reason: "'node-7' belongs to cluster 'lagoon', not 'reef'" } },
     });
     expect(accepted).toEqual([]);
     expect(identify).toBeTypeOf("function");
@@ -144,26 +145,55 @@ describe("identity", () => {
     await expect(caller.connect(listener.address)).rejects.toMatchObject({
       code: "OCTOPII_QUIC_PEER_REFUSED",
       message: expect.stringMatching(/This side refused .* belongs to cluster 'lagoon'/),
+      details: { refusal: { by: "local", reason: "'node-7' belongs to cluster 'lagoon', not 'reef'" } },
     });
     await until(() => accepted.length === 1);
     expect(await accepted[0]?.closed).toMatchObject({ by: "error", code: quicCodes.refused });
   });
 
-  it("by another authority is refused in the handshake, in both directions", async () => {
+  it.each([
+    ["another name", () => foreign, /TLS alert 48, unknown authority/],
+    ["the same name", () => createCluster("reef"), /TLS alert (42|48|51), /],
+  ])("by an authority of %s is refused in the handshake, in both directions", async (_what, other, alert) => {
     const { listener, accepted } = await listening();
-    const own = await optionsOf(foreign, 7);
+    const stranger = await other();
+    const own = await optionsOf(stranger, 7);
     const identify = identifyForCluster({ cluster: "reef" });
     const untrusted = transportOf({ identify, credentials: { ...own.credentials, authorities: cluster.authority.certificate } });
     await expect(untrusted.connect(listener.address)).rejects.toMatchObject({
-      code: "OCTOPII_QUIC_HANDSHAKE_FAILED",
-      message: expect.stringMatching(/unknown authority/),
+      code: "OCTOPII_QUIC_PEER_REFUSED",
+      message: expect.stringMatching(new RegExp(`^${listener.address} refused this side: `)),
+      details: { closeCode: quicCodes.refused, refusal: { by: "remote", reason: expect.stringMatching(alert) } },
     });
-    const untrusting = transportOf({
-      ...own,
-      credentials: { ...(await optionsOf(cluster, 2)).credentials, authorities: foreign.authority.certificate },
+    const { credentials } = await optionsOf(cluster, 2);
+    const untrusting = transportOf({ identify, credentials: { ...credentials, authorities: stranger.authority.certificate } });
+    await expect(untrusting.connect(listener.address)).rejects.toMatchObject({
+      code: "OCTOPII_QUIC_PEER_REFUSED",
+      message: expect.stringMatching(new RegExp(`^This side refused ${listener.address}: `)),
+      details: { closeCode: quicCodes.refused, refusal: { by: "local", reason: expect.stringMatching(alert) } },
     });
-    await expect(untrusting.connect(listener.address)).rejects.toMatchObject({ code: "OCTOPII_QUIC_HANDSHAKE_FAILED" });
+    // What fits together, but belongs elsewhere: each side would refuse the other, and the caller is the first to know.
+    await expect(transportOf({ ...own, identify }).connect(listener.address)).rejects.toMatchObject({
+      code: "OCTOPII_QUIC_PEER_REFUSED",
+      details: { refusal: { by: "local" } },
+    });
     expect(accepted).toEqual([]);
+  });
+
+  it("is not in question where a peer restarts or falls silent", async () => {
+    const { transport, listener } = await listening();
+    const dialer = await node(2, { connectTimeoutMs: 300 });
+    await dialer.connect(listener.address);
+    const dials = Array.from({ length: 10 }, () => dialer.connect(listener.address));
+    const outcomes = Promise.allSettled(dials);
+    await transport.close();
+    for (const outcome of await outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason.details).not.toHaveProperty("refusal");
+    }
+    await expect(dialer.connect(listener.address)).rejects.toMatchObject({
+      code: "OCTOPII_QUIC_CONNECT_TIMEOUT",
+      details: expect.not.objectContaining({ refusal: expect.anything() }),
+    });
   });
 
   it("of a client is enough to call, and not to be called", async () => {
@@ -175,7 +205,10 @@ describe("identity", () => {
     await until(() => accepted.length === 1);
     expect(accepted[0]?.peer).toEqual({ name: "dashboard", cluster: "reef", nodeId: null });
     const posing = await client.listen({ address: "127.0.0.1:0", onConnection: () => undefined });
-    await expect((await node(2)).connect(posing.address)).rejects.toMatchObject({ code: "OCTOPII_QUIC_HANDSHAKE_FAILED" });
+    await expect((await node(2)).connect(posing.address)).rejects.toMatchObject({
+      code: "OCTOPII_QUIC_PEER_REFUSED",
+      details: { refusal: { by: "local" } },
+    });
   });
 
   it("that has expired is refused", async () => {
@@ -193,8 +226,9 @@ describe("identity", () => {
       identify: identifyForCluster({ cluster: "reef" }),
     });
     await expect(expired.connect(listener.address)).rejects.toMatchObject({
-      code: "OCTOPII_QUIC_HANDSHAKE_FAILED",
+      code: "OCTOPII_QUIC_PEER_REFUSED",
       message: expect.stringMatching(/expired/),
+      details: { refusal: { by: "remote" } },
     });
   });
 

@@ -1,4 +1,4 @@
-import type { NodeStatus } from "@octopii/core";
+import { type Client, type CoreError, isCoreError, type NodeStatus } from "@octopii/core";
 import { type Command, type Io, parseCommandLine } from "../command.js";
 import { type ClientConfig, clientConfigDefault, connect, readClientConfig } from "../config/client-config.js";
 import { type NodeRow, renderTable } from "../dev/table.js";
@@ -16,7 +16,10 @@ usage: octopii status [OPTIONS]
 example:
   octopii status --json --config client.json
 
-The lag of a node is what its leader has committed and it has not applied. Exit code: 0 if a leader was found, 1 if not.
+The lag of a node is what its leader has committed and it has not applied. A node whose state is "refused" runs, but does not accept the
+certificate of this command, or has one that this command does not accept.
+
+Exit code: 0 if a leader was found, 1 if not, 2 if every node that could be reached refused; then stderr says why.
 `;
 
 const answerTimeoutMs = 2_000;
@@ -32,32 +35,47 @@ export const statusCommand: Command = {
       return 0;
     }
     const config = readClientConfig(typeof values.config === "string" ? values.config : clientConfigDefault);
-    const rows = await askAll(config);
+    const answers = await askAll(config);
+    const rows = toRows(answers);
     print(config.cluster, rows, values.json === true, io);
+    const refusal = answers.find((answer) => answer.refusal !== null)?.refusal ?? null;
+    if (refusal !== null && answers.every(({ status }) => status === null)) throw refusal;
     return rows.some(({ status }) => status?.role === "leader") ? 0 : 1;
   },
 };
 
-/** What every member says of itself. A member that does not answer has no status. */
-async function askAll(config: ClientConfig): Promise<NodeRow[]> {
+/** What a member says of itself. One that does not answer has no status. */
+interface Answer {
+  readonly address: string;
+  readonly status: NodeStatus | null;
+  /** Why one side did not accept the other; null where that was not the matter. */
+  readonly refusal: CoreError | null;
+}
+
+async function askAll(config: ClientConfig): Promise<Answer[]> {
   const client = connect(config);
   try {
-    const answers = await Promise.all(
-      config.addresses.map(async (address) => ({
-        address,
-        status: await client.status(address, { timeoutMs: answerTimeoutMs }).catch(() => null),
-      })),
-    );
-    const members = answers.find(({ status }) => status !== null)?.status?.members ?? [];
-    return answers.map(({ address, status }) => toRow(address, status, members));
+    return await Promise.all(config.addresses.map((address) => ask(client, address)));
   } finally {
     await client.close();
   }
 }
 
-function toRow(address: string, status: NodeStatus | null, members: NodeStatus["members"]): NodeRow {
-  const id = status?.id ?? members.find((member) => member.address === address)?.id ?? null;
-  return { id, address, pid: null, status, state: status === null ? "down" : "up" };
+async function ask(client: Client, address: string): Promise<Answer> {
+  try {
+    return { address, status: await client.status(address, { timeoutMs: answerTimeoutMs }), refusal: null };
+  } catch (error) {
+    return { address, status: null, refusal: isCoreError(error, "OCTOPII_CORE_IDENTITY_REFUSED") ? error : null };
+  }
+}
+
+function toRows(answers: readonly Answer[]): NodeRow[] {
+  const members = answers.find(({ status }) => status !== null)?.status?.members ?? [];
+  return answers.map(({ address, status, refusal }) => {
+    const id = status?.id ?? members.find((member) => member.address === address)?.id ?? null;
+    const state = status !== null ? "up" : refusal !== null ? "refused" : "down";
+    return { id, address, pid: null, status, state };
+  });
 }
 
 function print(cluster: string, rows: readonly NodeRow[], json: boolean, { stdout, env }: Io): void {

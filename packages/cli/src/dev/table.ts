@@ -2,7 +2,9 @@ import type { NodeReport } from "./node-watch.js";
 import { cut, type Paint, type Tone, widthOf } from "./text.js";
 
 /** The facts of one node that the table shows. */
-export type NodeRow = Pick<NodeReport, "address" | "state" | "pid" | "status"> & {
+export type NodeRow = Pick<NodeReport, "address" | "pid" | "status"> & {
+  /** `refused`: it runs, and it or the one who asked does not accept the other's identity. */
+  readonly state: NodeReport["state"] | "refused";
   /** Null for a node that nobody knows by its address. */
   readonly id: number | null;
 };

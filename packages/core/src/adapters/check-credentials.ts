@@ -1,8 +1,7 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { checkValidity, readCertificate } from "@octopii/certificates";
 import type { Clock, NodeId, TlsCredentials } from "@octopii/interfaces";
-
-const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+import { parseAuthorities, parseCertificate } from "./authorities.js";
 
 /**
  * What is wrong with a node's own credentials, in sentences without a full stop; empty if they fit. Every peer would refuse a
@@ -41,7 +40,7 @@ function keyProblems(certificate: X509Certificate, privateKey: string): string[]
 }
 
 function authorityProblems(certificate: X509Certificate, authorities: string): string[] {
-  const known = (authorities.match(certificatePattern) ?? []).map(parseCertificate).filter((authority) => authority !== null);
+  const known = parseAuthorities(authorities);
   if (known.length === 0) return ["no authority's certificate is given, or none is readable PEM"];
   const signed = known.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
   return signed ? [] : ["the certificate was signed by another authority than the one given; issue it with this cluster's authority"];
@@ -50,12 +49,4 @@ function authorityProblems(certificate: X509Certificate, authorities: string): s
 function validityProblems(pem: string, clock: Clock): string[] {
   const { state, message } = checkValidity(pem, { clock });
   return state === "valid" || state === "expiring" ? [] : [message.replace(/\.$/, "")];
-}
-
-function parseCertificate(pem: string): X509Certificate | null {
-  try {
-    return new X509Certificate(pem);
-  } catch {
-    return null;
-  }
 }

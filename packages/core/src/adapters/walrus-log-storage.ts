@@ -15,9 +15,12 @@ const hardStatesKept = 1024;
  */
 export class WalrusLogStorage implements LogStorage {
   readonly #wal: Walrus;
+  readonly #onLoaded: () => Promise<void>;
 
-  constructor(wal: Walrus) {
+  /** @param onLoaded - awaited when a group was read back in full, before Raft takes part with it. Default: nothing. */
+  constructor(wal: Walrus, onLoaded: () => Promise<void> = () => Promise.resolve()) {
     this.#wal = wal;
+    this.#onLoaded = onLoaded;
   }
 
   /** Reads every entry once, checksums included: a node reads its live range before it votes. */
@@ -32,7 +35,9 @@ export class WalrusLogStorage implements LogStorage {
       }
       from += records.length;
     }
-    return { hardState: await this.#loadHardState(group), compactedIndex: first - 1, lastIndex: next - 1, terms };
+    const hardState = await this.#loadHardState(group);
+    await this.#onLoaded();
+    return { hardState, compactedIndex: first - 1, lastIndex: next - 1, terms };
   }
 
   async append(group: GroupId, hardState: HardState | null, entries: readonly Entry[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Connection, Logger, Random, Scheduler, Transport } from "@octopii/interfaces";
+import type { Clock, Logger, Random, Scheduler, Transport } from "@octopii/interfaces";
 import { createRpc, type Method, type Rpc, type RpcClient } from "@octopii/rpc";
 import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { CallOptions, QueryOptions } from "../call-options.js";
@@ -8,6 +8,9 @@ import { silence } from "../ports.js";
 import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
 import { Attempts } from "../service/retry.js";
 import type { NodeStatus } from "../status.js";
+import { MemberConnections } from "./member-connections.js";
+import { RaceLost, type RaceWon, race } from "./race.js";
+import { unreachedError } from "./unreached.js";
 
 /** Settings of a {@link Client}. */
 export interface ClientOptions {
@@ -15,7 +18,7 @@ export interface ClientOptions {
   readonly addresses: readonly string[];
   /** How long a call waits, retries included, when it does not say. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** How long to wait for one member before trying the next. Default 2,000. */
+  /** How long to wait for one member before it counts as unreachable. The next one is tried long before. Default 2,000. */
   readonly connectTimeoutMs?: number;
   /** The longest command, query and answer. Default 16 MiB, as for nodes. */
   readonly entryBytesMax?: number;
@@ -33,7 +36,10 @@ export interface ClientParts {
 
 /** Speaks to a cluster from a program that is not a member of it. */
 export interface Client {
-  /** As a node's `propose`. A proposal is sent again by itself only when it certainly did not happen. */
+  /**
+   * As a node's `propose`. A proposal is sent again by itself only when it certainly did not happen.
+   * @throws {CoreError} also `IDENTITY_REFUSED`, at once, if no member accepts who we are, or proves who it is, and none is merely slow.
+   */
   propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** As a node's `query`, answered by whichever member is reached. */
   query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
@@ -47,6 +53,9 @@ export interface Client {
 }
 
 const entryBytesMaxDefault = 16 * 1024 * 1024;
+
+/** How long one member is dialed before the next is dialed as well. Source: RFC 8305 section 8. */
+const headStartMs = 250;
 
 /** What is left out of a frame for the envelope. */
 const envelopeBytes = 64 * 1024;
@@ -69,7 +78,7 @@ class ClusterClient implements Client {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #rpc: Rpc;
-  readonly #connections = new Map<string, Promise<RpcClient>>();
+  readonly #connections: MemberConnections;
   /** Position in the addresses of the member that served last. */
   #preferred: number;
   #closing: Promise<void> | null = null;
@@ -82,6 +91,7 @@ class ClusterClient implements Client {
     const maxFrameBytes = (options.entryBytesMax ?? entryBytesMaxDefault) + envelopeBytes;
     const ports = { clock: this.#clock, scheduler: this.#scheduler, logger: parts.logger ?? silence };
     this.#rpc = createRpc(ports, { maxFrameBytes, maxQueuedBytes: 4 * maxFrameBytes, maxInboundBytes: 4 * maxFrameBytes });
+    this.#connections = new MemberConnections(parts.transport, this.#rpc, options.connectTimeoutMs ?? 2_000);
     // Many clients with the same list begin at different members.
     this.#preferred = (parts.random ?? systemRandom).uint32() % options.addresses.length;
   }
@@ -97,12 +107,12 @@ class ClusterClient implements Client {
   }
 
   status(address: string, options: CallOptions = {}): Promise<NodeStatus> {
-    return this.#attempts(options).once((attempt) => this.#call(address, statusMethod, undefined, attempt));
+    return this.#callOne(address, statusMethod, undefined, options);
   }
 
   queryAt(address: string, request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
     const method = options.consistency === "stale" ? staleQueryMethod : queryMethod;
-    return this.#attempts(options).once((attempt) => this.#call(address, method, request, attempt));
+    return this.#callOne(address, method, request, options);
   }
 
   close(): Promise<void> {
@@ -114,59 +124,64 @@ class ClusterClient implements Client {
     return this.close();
   }
 
+  #callOne<Request, Response>(
+    address: string,
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): Promise<Response> {
+    const attempts = this.#attempts(options);
+    return attempts.once(async () => {
+      const { value } = this.#liveAt(address) ?? (await this.#reach([address], attempts));
+      return value.call(method, request, attempts.options);
+    });
+  }
+
   #callAny<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
     options: CallOptions,
     harmless = false,
   ): Promise<Response> {
-    return this.#attempts(options).run(async (attempt) => {
-      const position = this.#preferred;
-      const address = this.#options.addresses[position] as string;
+    const attempts = this.#attempts(options);
+    return attempts.run(async () => {
+      const { addresses } = this.#options;
+      const first = this.#preferred;
+      const live = this.#liveAt(addresses[first] as string);
+      const reached = live ?? (await this.#reach([...addresses.slice(first), ...addresses.slice(0, first)], attempts));
+      const chosen = (first + reached.position) % addresses.length;
+      this.#preferred = chosen;
       try {
-        return await this.#call(address, method, request, attempt);
+        return await reached.value.call(method, request, attempts.options);
       } catch (error) {
         // Whatever went wrong there, the next attempt goes to another member.
-        if (this.#preferred === position) this.#preferred = (position + 1) % this.#options.addresses.length;
+        if (this.#preferred === chosen) this.#preferred = (chosen + 1) % addresses.length;
         throw error;
       }
     }, harmless);
   }
 
-  async #call<Request, Response>(
-    address: string,
-    method: Method<Request, Response>,
-    request: Request,
-    options: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<Response> {
-    if (this.#closing !== null) throw new CoreError("OCTOPII_CORE_NOT_RUNNING", "The client was closed.");
-    const client = await this.#clientAt(address);
-    return client.call(method, request, options);
+  #liveAt(address: string): RaceWon<RpcClient> | null {
+    this.#checkOpen();
+    const value = this.#connections.live(address);
+    return value === null ? null : { value, position: 0 };
   }
 
-  /** Calls to one member share its connection, and the dial for it. */
-  #clientAt(address: string): Promise<RpcClient> {
-    const known = this.#connections.get(address);
-    if (known !== undefined) return known;
-    const forget = (): void => {
-      if (this.#connections.get(address) === dialed) this.#connections.delete(address);
-    };
-    const dialed = this.#dial(address).then((connection) => {
-      void connection.closed.then(forget);
-      return this.#rpc.client(connection);
-    });
-    this.#connections.set(address, dialed);
-    dialed.catch(forget);
-    return dialed;
-  }
-
-  async #dial(address: string): Promise<Connection> {
+  /** The first of some members that can be reached. */
+  async #reach(addresses: readonly string[], attempts: Attempts): Promise<RaceWon<RpcClient>> {
+    const dials = addresses.map((address) => () => this.#connections.dial(address));
     try {
-      return await this.#transport.connect(address, { timeoutMs: this.#options.connectTimeoutMs ?? 2_000 });
+      return await race(dials, this.#scheduler, { headStartMs, ...attempts.options });
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new CoreError("OCTOPII_CORE_UNAVAILABLE", `${address} cannot be reached: ${why}`, { cause: error });
+      this.#checkOpen();
+      if (!(error instanceof RaceLost)) throw error;
+      const unreached = addresses.map((address, i) => ({ address, failure: error.failures[i] }));
+      throw unreachedError(unreached, this.#connections.wasAccepted);
     }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new CoreError("OCTOPII_CORE_NOT_RUNNING", "The client was closed.");
   }
 
   #attempts(options: CallOptions): Attempts {

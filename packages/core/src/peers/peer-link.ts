@@ -1,4 +1,5 @@
-import type { Clock, Connection, Logger, NodeId, Random, Scheduler, Timer, Transport } from "@octopii/interfaces";
+import type { Clock, Connection, IdentityRefusal, Logger, NodeId, Random, Scheduler, Timer, Transport } from "@octopii/interfaces";
+import { refusalOf } from "../identity-refusal.js";
 
 /** When to try again after a failed dial: at first soon, then ever later, and never in step with others. */
 export interface BackoffOptions {
@@ -15,6 +16,12 @@ export interface LinkPorts {
   readonly logger: Logger;
 }
 
+/** Different refusals that are told between two connections. Their words may be the peer's, so they must not gather without end. */
+const warningsMax = 10;
+
+const certificateRemedy = "see that the certificates of both are valid, of one cluster, and signed by an authority that the other accepts";
+const addressRemedy = "see that members gives its address, and that the node there has a certificate of its own";
+
 /** Told when a link gains or loses its connection. */
 export interface LinkObserver {
   connected(connection: Connection): void;
@@ -23,7 +30,8 @@ export interface LinkObserver {
 
 /**
  * Our outgoing connection to one peer: dialed when somebody wants to send, kept while it lives, dialed again with growing delays after
- * a failure. Dials to different peers never wait for each other; concurrent wishes for one peer share a dial.
+ * a failure. Dials to different peers never wait for each other; concurrent wishes for one peer share a dial. That an identity was refused is
+ * told as a warning, once for each cause until the next success: unlike a peer that is down, it does not mend itself.
  */
 export class PeerLink {
   readonly peerId: NodeId;
@@ -36,6 +44,8 @@ export class PeerLink {
   #retryTimer: Timer | null = null;
   #delayMs: number;
   #closed = false;
+  /** Refusals that were told since the last connection. */
+  readonly #warned = new Set<string>();
 
   constructor(peerId: NodeId, address: string, ports: LinkPorts, backoff: BackoffOptions, observer: LinkObserver) {
     this.peerId = peerId;
@@ -73,11 +83,12 @@ export class PeerLink {
     this.#dial = null;
     if (this.#closed) return connection.close(0, "the node closes");
     if (connection.peer.nodeId !== this.peerId) {
-      const reason = `expected node ${this.peerId} at ${this.address}, found ${connection.peer.name}`;
-      connection.close(1, reason);
-      return this.#failed(new Error(reason));
+      connection.close(1, `expected node ${this.peerId} at ${this.address}, found ${connection.peer.name}`);
+      this.#warnOnce({ by: "local", reason: `the certificate there is that of ${connection.peer.name}` }, addressRemedy);
+      return this.#unavailable();
     }
     this.#connection = connection;
+    this.#warned.clear();
     const openedAt = this.#ports.clock.now();
     void connection.closed.then((close) => {
       this.#ports.logger.debug({ peer: this.peerId, ...close }, "The connection to a peer was closed.");
@@ -93,7 +104,22 @@ export class PeerLink {
   #failed(error: unknown): void {
     this.#dial = null;
     if (this.#closed) return;
-    this.#ports.logger.debug({ peer: this.peerId, address: this.address, error }, "A peer could not be reached.");
+    const refusal = refusalOf(error);
+    if (refusal === null) this.#ports.logger.debug({ peer: this.peerId, address: this.address, error }, "A peer could not be reached.");
+    else this.#warnOnce(refusal, certificateRemedy);
+    this.#unavailable();
+  }
+
+  #warnOnce({ by, reason }: IdentityRefusal, remedy: string): void {
+    const peer = `node ${this.peerId} at ${this.address}`;
+    const who = by === "local" ? `This node refuses the identity of ${peer}` : `N${peer.slice(1)} refuses the identity of this node`;
+    const message = `${who}: ${reason}; ${remedy}.`;
+    const isNews = !this.#warned.has(message) && this.#warned.size < warningsMax;
+    if (isNews) this.#warned.add(message);
+    this.#ports.logger[isNews ? "warn" : "debug"]({ peer: this.peerId, by }, message);
+  }
+
+  #unavailable(): void {
     this.#pause();
     this.#observer.disconnected();
   }

@@ -1,4 +1,4 @@
-import type { Connection, ConnectOptions, Timer } from "@octopii/interfaces";
+import type { Connection, ConnectOptions, IdentityRefusal, Timer } from "@octopii/interfaces";
 import { TestingError } from "../errors.js";
 import { formatAddress, parseAddress } from "./address.js";
 import { ANSWER_ATTEMPTS, afterAttempts, type Hello, judge } from "./hello.js";
@@ -39,7 +39,7 @@ export class Dial {
       config: core.config,
       answeredBy: null,
       onAccepted: (server, chain, config) => this.#accepted(server, chain, config),
-      onRefused: (reason) => this.#refused(reason),
+      onRefused: (reason, isIdentity) => this.#refused(reason, isIdentity ? "remote" : null),
     };
     this.connected = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -81,7 +81,7 @@ export class Dial {
     const verdict = judge(this.#core.identify, chain);
     if (!verdict.accepted) {
       this.#decline(server);
-      return this.#refused(verdict.reason);
+      return this.#refused(verdict.reason, "local");
     }
     const connection = this.#core.adopt({
       peer: verdict.peer,
@@ -104,9 +104,13 @@ export class Dial {
     network.wire.send(station, this.#peerHost, arrive, afterAttempts(ANSWER_ATTEMPTS));
   }
 
-  #refused(reason: string): void {
+  /** @param by - who did not accept the other's identity; null if it was something else. */
+  #refused(reason: string, by: IdentityRefusal["by"] | null): void {
     const message = `The connection to ${this.#address} was refused: ${reason}`;
-    this.fail(new TestingError("OCTOPII_TESTING_PEER_REFUSED", message, { outcome: "failed" }));
+    const refusal: IdentityRefusal | null = by === null ? null : { by, reason };
+    this.fail(
+      new TestingError("OCTOPII_TESTING_PEER_REFUSED", message, { outcome: "failed", ...(refusal !== null && { details: { refusal } }) }),
+    );
   }
 
   #finish(): { resolve: (connection: Connection) => void; reject: (error: unknown) => void } | null {

@@ -16,8 +16,8 @@ export interface Hello {
   answeredBy: MemoryListener | null;
   /** Runs at the caller. */
   readonly onAccepted: (server: MemoryConnection, chain: readonly Uint8Array[], config: MemoryTransportConfig) => void;
-  /** Runs at the caller. */
-  readonly onRefused: (reason: string) => void;
+  /** Runs at the caller. @param isIdentity - it was the caller's identity that was refused, and not for want of room. */
+  readonly onRefused: (reason: string, isIdentity: boolean) => void;
 }
 
 /** Asks `identify`, and takes a throw for a refusal: no peer may end the process. */

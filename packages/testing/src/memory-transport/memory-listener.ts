@@ -35,9 +35,9 @@ export class MemoryListener implements Listener {
     if (this.#closed || hello.answeredBy === this) return;
     hello.answeredBy = this;
     const verdict = judge(this.#core.identify, hello.chain);
-    if (!verdict.accepted) return this.#refuse(hello, verdict.reason);
+    if (!verdict.accepted) return this.#refuse(hello, verdict.reason, true);
     if (this.#core.connections.size >= this.#core.config.maxConnections) {
-      return this.#refuse(hello, `The peer has as many connections as it takes (${this.#core.config.maxConnections}).`);
+      return this.#refuse(hello, `The peer has as many connections as it takes (${this.#core.config.maxConnections}).`, false);
     }
     const { station, network, chain, config } = this.#core;
     const connection = this.#core.adopt({
@@ -52,9 +52,9 @@ export class MemoryListener implements Listener {
     network.wire.send(station, hello.station.host, arrive, () => connection.isClosed);
   }
 
-  #refuse(hello: Hello, reason: string): void {
+  #refuse(hello: Hello, reason: string, isIdentity: boolean): void {
     const { station, network } = this.#core;
-    const arrive = (): void => hello.station.enter(() => hello.onRefused(reason));
+    const arrive = (): void => hello.station.enter(() => hello.onRefused(reason, isIdentity));
     network.wire.send(station, hello.station.host, arrive, afterAttempts(ANSWER_ATTEMPTS));
   }
 

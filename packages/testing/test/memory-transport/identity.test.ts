@@ -44,13 +44,17 @@ describe("identities", () => {
 
   test("are judged by the hook of the server, and a refusal says why", async () => {
     const { outcome, accepted } = await attempt(refuseAll);
-    expect(outcome).toMatchObject({ code: "OCTOPII_TESTING_PEER_REFUSED", message: expect.stringContaining("Strangers are not welcome.") });
+    expect(outcome).toMatchObject({
+      code: "OCTOPII_TESTING_PEER_REFUSED",
+      message: expect.stringContaining("Strangers are not welcome."),
+      details: { refusal: { by: "remote", reason: expect.stringContaining("Strangers") } },
+    });
     expect(accepted).toEqual([]);
   });
 
   test("are judged by the hook of the client, and the server hears of no connection", async () => {
     const { outcome, accepted, time } = await attempt(undefined, refuseAll);
-    expect(outcome).toMatchObject({ code: "OCTOPII_TESTING_PEER_REFUSED" });
+    expect(outcome).toMatchObject({ code: "OCTOPII_TESTING_PEER_REFUSED", details: { refusal: { by: "local" } } });
     await settle(time);
     expect(accepted).toEqual([]);
   });
@@ -103,5 +107,7 @@ test("connections beyond the limit are refused at either end", async () => {
   await settle(time);
   const settled = await outcomes;
   expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+  // No room is no judgement of who somebody is.
   for (const outcome of settled.slice(1)) expect(outcome).toMatchObject({ reason: { code: "OCTOPII_TESTING_PEER_REFUSED" } });
+  for (const outcome of settled.slice(1)) expect(outcome).not.toHaveProperty("reason.details.refusal");
 });

@@ -1,5 +1,5 @@
-import type { ConnectionClose } from "@octopii/interfaces";
-import { applicationCodeMax, describeTransportCode, quicCodes } from "../codes.js";
+import type { ConnectionClose, IdentityRefusal } from "@octopii/interfaces";
+import { applicationCodeMax, describeTransportCode, isIdentityAlert, quicCodes } from "../codes.js";
 import { QuicTransportError } from "../errors.js";
 import type { EngineConnection, EngineError } from "../ports.js";
 
@@ -7,16 +7,23 @@ function described(error: EngineError): string {
   return error.reason === "" ? describeTransportCode(error.code) : error.reason;
 }
 
+function refusesIdentity({ application, code }: EngineError): boolean {
+  return !application && isIdentityAlert(code);
+}
+
 /** Why the engine's connection ended without our asking for it. */
 export function engineClose(engine: EngineConnection): ConnectionClose {
   const peer = engine.peerError();
   if (peer !== null) {
+    if (refusesIdentity(peer)) return { by: "error", code: quicCodes.refused, reason: describeTransportCode(peer.code) };
     if (!peer.application) return { by: "error", code: peer.code, reason: `the peer reported ${described(peer)}` };
     const deliberate = peer.code <= applicationCodeMax || peer.code === quicCodes.transportClosed;
     return { by: deliberate ? "remote" : "error", code: peer.code, reason: peer.reason };
   }
   if (engine.isTimedOut()) return { by: "timeout", code: quicCodes.idleTimeout, reason: "the peer fell silent" };
   const local = engine.localError();
+  // As where `identify` refuses: `local` because this side decided it.
+  if (local !== null && refusesIdentity(local)) return { by: "local", code: quicCodes.refused, reason: describeTransportCode(local.code) };
   if (local !== null) return { by: "error", code: local.code, reason: described(local) };
   return {
     by: "error",
@@ -30,8 +37,9 @@ export function dialError(address: string, close: ConnectionClose): QuicTranspor
   const { code, reason } = close;
   const details = { address, closeCode: code, reason };
   if (code === quicCodes.refused) {
-    const who = close.by === "local" ? `This side refused ${address}` : `${address} refused this side`;
-    return new QuicTransportError("OCTOPII_QUIC_PEER_REFUSED", `${who}: ${reason}.`, { details });
+    const refusal: IdentityRefusal = { by: close.by === "local" ? "local" : "remote", reason };
+    const who = refusal.by === "local" ? `This side refused ${address}` : `${address} refused this side`;
+    return new QuicTransportError("OCTOPII_QUIC_PEER_REFUSED", `${who}: ${reason}.`, { details: { ...details, refusal } });
   }
   if (close.by === "timeout") {
     const message = `${address} fell silent during the handshake; check that an Octopii node listens there.`;

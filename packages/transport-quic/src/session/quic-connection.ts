@@ -217,7 +217,9 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   #judge(): void {
     const verdict = this.#identify();
     if (!verdict.accepted) {
-      this.#host.logger.warn({ remote: this.remoteAddress, reason: verdict.reason }, "refused a peer");
+      // Whoever dialed hears it from the dial's error; of a peer that called, nobody else would tell.
+      const level = this.place.accepted ? "warn" : "debug";
+      this.#host.logger[level]({ remote: this.remoteAddress, reason: verdict.reason }, "refused a peer");
       this.closeAs({ by: "local", code: quicCodes.refused, reason: shortReason(verdict.reason) });
       return;
     }

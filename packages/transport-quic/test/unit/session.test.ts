@@ -1,11 +1,46 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { shortReason } from "../../src/session/close.js";
+import { quicCodes } from "../../src/codes.js";
+import type { EngineConnection, EngineError } from "../../src/ports.js";
+import { dialError, engineClose, shortReason } from "../../src/session/close.js";
 import { ClosedConnections } from "../../src/session/closed-connections.js";
 import { QuicStream, type StreamHost } from "../../src/session/quic-stream.js";
 import { ReceiveBuffer } from "../../src/session/receive-buffer.js";
 import { SendQueue } from "../../src/session/send-queue.js";
 import { StreamTable } from "../../src/session/stream-table.js";
+
+describe("the end of a handshake", () => {
+  const ended = (errors: { peer?: EngineError; local?: EngineError }): unknown => {
+    const engine = { peerError: () => errors.peer ?? null, localError: () => errors.local ?? null, isTimedOut: () => false };
+    return dialError("a:1", engineClose(engine as unknown as EngineConnection));
+  };
+  const alert = (number: number, reason = ""): EngineError => ({ application: false, code: 0x100 + number, reason });
+
+  it.each([42, 43, 44, 45, 46, 48, 49, 51, 116])("by TLS alert %i is a refused identity, by whichever side it was sent", (number) => {
+    const reason = expect.stringMatching(new RegExp(`^TLS alert ${number}, .*[^.]$`));
+    const refused = { code: "OCTOPII_QUIC_PEER_REFUSED" };
+    expect(ended({ local: alert(number) })).toMatchObject({ ...refused, details: { refusal: { by: "local", reason } } });
+    // The peer's own words prove nothing.
+    expect(ended({ peer: alert(number, "all is well") })).toMatchObject({ ...refused, details: { refusal: { by: "remote", reason } } });
+  });
+
+  it.each([40, 47, 80, 112, 120])("by TLS alert %i is none", (number) => {
+    for (const error of [ended({ local: alert(number) }), ended({ peer: alert(number) })]) {
+      expect(error).toMatchObject({
+        code: "OCTOPII_QUIC_HANDSHAKE_FAILED",
+        details: expect.not.objectContaining({ refusal: expect.anything() }),
+      });
+    }
+  });
+
+  it("by an application's code is none, unless it is the one for it", () => {
+    const application = (code: number): EngineError => ({ application: true, code, reason: "words" });
+    expect(ended({ peer: application(quicCodes.refused) })).toMatchObject({ details: { refusal: { by: "remote", reason: "words" } } });
+    for (const code of [0x130, quicCodes.transportClosed, quicCodes.protocolViolation]) {
+      expect(ended({ peer: application(code) })).toMatchObject({ details: expect.not.objectContaining({ refusal: expect.anything() }) });
+    }
+  });
+});
 
 describe("the send queue", () => {
   const piece = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.uint8Array({ minLength: 4_000, maxLength: 6_000 }));
