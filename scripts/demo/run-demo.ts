@@ -6,7 +6,7 @@ import { type DevCluster, openDevCluster, repeatUntilDone } from "../../packages
 import { type Client, type KeyValueClient, keyValueClient } from "../../packages/core/dist/index.js";
 import { type Comparison, compareNode } from "./comparing.js";
 import { grouped, Progress } from "./progress.js";
-import { storeAll } from "./storing.js";
+import { type Repetitions, storeAll } from "./storing.js";
 import { type TrackedFile, trackedFiles } from "./tracked-files.js";
 
 /** What the demonstration came to. */
@@ -68,10 +68,10 @@ class Demo {
   async run(): Promise<DemoOutcome> {
     const began = performance.now();
     await this.#settle();
-    const { failover, repeated } = await this.#storeThroughFailover();
+    const { failover, repetitions } = await this.#storeThroughFailover();
     const catchUpMs = await this.#restart(failover.killed);
     const comparison = await this.#compare();
-    return this.#judge(failover, comparison, { repeated, catchUpMs, elapsedMs: performance.now() - began });
+    return this.#judge(failover, comparison, { ...repetitions, catchUpMs, elapsedMs: performance.now() - began });
   }
 
   async #settle(): Promise<void> {
@@ -81,7 +81,7 @@ class Demo {
     this.#progress.line(`node ${leader} leads in term ${this.#termOf(leader)}`);
   }
 
-  async #storeThroughFailover(): Promise<{ failover: Failover; repeated: number }> {
+  async #storeThroughFailover(): Promise<{ failover: Failover; repetitions: Repetitions }> {
     const count = this.#files.length;
     this.#progress.line(`storing ${grouped(count)} files, ${grouped(this.#bytes)} bytes, several at a time`);
     const kill = new Kill(this.#cluster, this.#progress, this.#signal);
@@ -92,11 +92,15 @@ class Demo {
       kill.written(begunAt);
       if (stored >= count / 2) kill.begin(stored);
     };
-    let repeated = await storeAll(this.#files, this.#cluster.client, onStored, this.#signal);
-    this.#progress.line(`all ${grouped(count)} files are acknowledged; ${repeated} attempts had to be repeated`);
+    const repetitions: Repetitions = { repeated: 0, unknown: 0 };
+    await storeAll(this.#files, this.#cluster.client, onStored, repetitions, this.#signal);
+    const { repeated, unknown } = repetitions;
+    const doubts = unknown === 0 ? "" : ` (${grouped(unknown)} of them after an unknown outcome)`;
+    this.#progress.line(`all ${grouped(count)} files are acknowledged; ${grouped(repeated)} attempts had to be repeated${doubts}`);
     // With very few files, all of them may have been on their way before the leader was gone.
-    while (!kill.isOver) repeated += await storeAll(this.#files.slice(0, 1), this.#cluster.client, (at) => kill.written(at), this.#signal);
-    return { failover: await kill.over, repeated };
+    const again = this.#files.slice(0, 1);
+    while (!kill.isOver) await storeAll(again, this.#cluster.client, (at) => kill.written(at), repetitions, this.#signal);
+    return { failover: await kill.over, repetitions };
   }
 
   async #restart(id: number): Promise<number> {
@@ -106,7 +110,7 @@ class Demo {
     // A linearizable read: from here on, the leader's commit index covers every write that was acknowledged.
     const kv = keyValueClient(this.#cluster.client);
     const read = (timeoutMs: number) => kv.get(this.#files[0]?.path ?? "", { timeoutMs, signal: this.#signal });
-    await repeatUntilDone(read, { timeoutMs: stepTimeoutMs, attemptTimeoutMs: 1_000, signal: this.#signal });
+    await repeatUntilDone(read, { timeoutMs: stepTimeoutMs, attemptTimeoutMs: 1_000, effect: "none", signal: this.#signal });
     const deadline = began + stepTimeoutMs;
     while (!(await this.#isCaughtUp())) {
       if (performance.now() > deadline) throw new Error(`the nodes did not catch up with their leader within ${stepTimeoutMs} ms`);

@@ -58,6 +58,9 @@ function explain(error: unknown, names: readonly string[]): string {
   if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" && option !== undefined) {
     return `There is no option --${option}${suggestion(option, names, "--")}`;
   }
+  if (code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" && option !== undefined) {
+    return `--${option} ${/does not take/.test(error.message) ? "takes no value" : "needs a value"}`;
+  }
   if (code === "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL" && option !== undefined) return `Unexpected argument "${option}"`;
   return error.message.replace(/\.$/, "");
 }

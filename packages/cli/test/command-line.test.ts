@@ -1,15 +1,6 @@
-import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { run } from "../src/program.js";
 import { suggestion } from "../src/suggest.js";
-
-/** Runs the program in this process. */
-async function octopii(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
-  const io = { ...streams, stdin: new PassThrough(), env: {} } as unknown as Parameters<typeof run>[1];
-  const code = await run(args, io);
-  return { code, stdout: String(streams.stdout.read() ?? ""), stderr: String(streams.stderr.read() ?? "") };
-}
+import { octopii } from "./support/in-process.js";
 
 describe("octopii", () => {
   it.each([[["--help"]], [["-h"]], [["help"]]])("prints help for %j", async (args) => {
@@ -25,6 +16,11 @@ describe("octopii", () => {
     expect(stdout).toMatch(/^usage: octopii /m);
     expect(stdout).toMatch(/^examples?:$/m);
     expect((await octopii("help", name)).stdout).toBe(stdout);
+  });
+
+  it.each(["dev", "node", "kv"])("fits the help of %s into a terminal", async (name) => {
+    const { stdout } = await octopii(name, "--help");
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 
   it("prints its version", async () => {
@@ -49,7 +45,13 @@ describe("octopii", () => {
     ],
     [["kv"], 'What to do is missing: put, get, del or keys; see "octopii kv --help".'],
     [["kv", "pit", "a"], 'kv cannot "pit" (did you mean put?); see "octopii kv --help".'],
-    [["kv", "put", "a"], 'kv put takes 2 arguments; see "octopii kv --help".'],
+    [["kv", "put", "a"], 'kv put takes KEY VALUE, or KEY --file FILE; see "octopii kv --help".'],
+    [["kv", "put", "a", "b", "--file", "x"], 'kv put takes KEY VALUE, or KEY --file FILE; see "octopii kv --help".'],
+    [["kv", "get"], 'kv get takes KEY; see "octopii kv --help".'],
+    [["kv", "keys", "a", "b"], 'kv keys takes [PREFIX]; see "octopii kv --help".'],
+    [["kv", "get", "a", "--config"], '--config needs a value; see "octopii kv --help".'],
+    [["kv", "get", "a", "--config", "--json"], '--config needs a value; see "octopii kv --help".'],
+    [["kv", "get", "a", "--json=yes"], '--json takes no value; see "octopii kv --help".'],
     [["kv", "get", "a", "--file", "x"], '--file goes with put; see "octopii kv --help".'],
     [
       ["status", "--config", "/nowhere.json"],

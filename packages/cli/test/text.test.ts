@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cut, formatBytes, formatDuration, showBytes, wantsColour, widthOf } from "../src/dev/text.js";
+import { cut, formatBytes, formatDuration, showBytes, wantsColour, widthOf, wrap } from "../src/dev/text.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -34,6 +34,30 @@ describe("widths", () => {
     expect(cut("你好你好", 5)).toBe("你好…");
     expect(cut("short", 5)).toBe("short");
     expect(cut("longer", 0)).toBe("");
+  });
+});
+
+describe("wrapping", () => {
+  it("breaks between words, and keeps the indent", () => {
+    expect(wrap("  one two three four", 11)).toEqual(["  one two", "  three", "  four"]);
+    expect(wrap("one two three four", 13)).toEqual(["one two three", "four"]);
+    expect(wrap("put KEY  stores it somewhere safe", 20, 9)).toEqual(["put KEY  stores it", "         somewhere", "         safe"]);
+  });
+
+  it("leaves alone what fits, blanks included", () => {
+    expect(wrap("  a   b  ", 9)).toEqual(["  a   b  "]);
+    expect(wrap("x".repeat(1_000), Number.POSITIVE_INFINITY)).toEqual(["x".repeat(1_000)]);
+    expect(wrap("", 10)).toEqual([""]);
+  });
+
+  it("breaks a word only if it is wider than a line, and gives up an indent that leaves no room", () => {
+    expect(wrap("  see /a/very/long/path now", 10)).toEqual(["  see", "  /a/very/", "  long/pat", "  h now"]);
+    expect(wrap("        abcdef ghi", 10, 8)).toEqual(["        ab", "  cdef ghi"]);
+    expect(wrap("你好你好", 5)).toEqual(["你好", "你好"]);
+  });
+
+  it("takes line breaks for what they are", () => {
+    expect(wrap("  Error: x\n    at y", 40)).toEqual(["  Error: x", "    at y"]);
   });
 });
 

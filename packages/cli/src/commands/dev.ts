@@ -6,26 +6,36 @@ import { colourful, plain, wantsColour } from "../dev/text.js";
 import { createLiveView, createPlainView, shortPath, type View } from "../dev/view.js";
 import { statusJson } from "../status-json.js";
 
-const help = `Runs a cluster on this machine, each node in a process of its own, with certificates, durable logs and QUIC between them.
-The first run makes the cluster; later runs bring the same one up again, with its data.
+const help = `Runs a cluster on this machine, each node in a process of its own, with
+certificates, durable logs and QUIC between them. The first run makes the
+cluster; later runs bring the same one up again, with its data.
 
 usage: octopii dev [OPTIONS]
 
   --directory DIR      where everything lies; default .octopii/dev
   --nodes N            how many nodes, 1 to 9; default 3
-  --base-port PORT     the UDP port of node 1, the others follow; or auto, for free ones. Default: the ports of the last run
-  --once               wait for a leader, print the status, stop the nodes, and exit
+  --base-port PORT     the UDP port of node 1, the others follow; or auto, for
+                       free ones; default: the ports of the last run
+  --once               wait for a leader, print the status, stop the nodes, and
+                       exit
   --json               with --once: print the status as JSON
   --help               print this
 
-In a terminal it shows the nodes live and takes commands: put, get, del, kill, restart, status, help, quit. Without one it reads
-commands from its input, prints a line for each thing that happens, and runs until SIGINT or SIGTERM.
+In a terminal it shows the nodes live and takes commands: put, get, del, kill,
+restart, status, help, quit. Without one it reads commands from its input,
+prints a line for each thing that happens, and runs until SIGINT or SIGTERM.
+
+DIR/node-N/config.json may hold more options of a node, such as "electionTicks":
+later runs keep them, and say so when they update members or paths in there.
 
 examples:
   octopii dev
   octopii dev --nodes 5 --directory /tmp/five
   printf 'put colour green\\nget colour\\nquit\\n' | octopii dev
   octopii kv get colour --config .octopii/dev/client.json
+
+Exit code: 0 stopped on request; 1 a node failed at the start, or no leader was
+elected; 2 refused; stderr says why.
 `;
 
 interface DevOptions {
@@ -99,7 +109,11 @@ async function runDev({ cluster: clusterOptions, once, json }: DevOptions, io: I
   io.stdout.once("error", stopper.ask);
   try {
     view?.update();
-    cluster = await openDevCluster({ ...clusterOptions, onChange: () => view?.update(), signal: stopper.signal });
+    const onUpdate = (sentence: string): void => {
+      if (view === null) io.stderr.write(`octopii: ${sentence}\n`);
+      else view.say(` ${sentence}`);
+    };
+    cluster = await openDevCluster({ ...clusterOptions, onUpdate, onChange: () => view?.update(), signal: stopper.signal });
     if (view === null) await showOnce(cluster, json, stopper.signal, io);
     else await serve(cluster, view, commands, stopper, interactive ? null : io.stdin);
     return 0;
@@ -120,8 +134,8 @@ async function runDev({ cluster: clusterOptions, once, json }: DevOptions, io: I
 async function serve(cluster: DevCluster, view: View, commands: CommandQueue, stopper: Stopper, piped: NodeJS.ReadStream | null) {
   view.update();
   const directory = shortPath(cluster.directory);
-  view.print([` Data lies in ${directory}, what node N says in ${directory}/node-N/log.txt.`]);
-  if (piped === null) view.print([` Type ${view.paint("strong", "help")} for the commands; Ctrl-C stops everything.`]);
+  view.say(` Data lies in ${directory}, what node N says in ${directory}/node-N/log.txt.`);
+  if (piped === null) view.say(" Type help for the commands; Ctrl-C stops everything.");
   await cluster.waitForLeader({ timeoutMs: leaderTimeoutMs, signal: stopper.signal });
   if (piped !== null) {
     await settle(cluster, stopper.signal);
@@ -134,7 +148,7 @@ async function serve(cluster: DevCluster, view: View, commands: CommandQueue, st
   await stopper.asked;
   lines?.close();
   commands.detach();
-  view.print([" Stopping the nodes…"]);
+  view.say(" Stopping the nodes…");
 }
 
 async function showOnce(cluster: DevCluster, json: boolean, signal: AbortSignal, io: Io): Promise<void> {

@@ -4,7 +4,8 @@ import { readNodeConfig } from "../config/node-config.js";
 import { describeError } from "../errors.js";
 import { type LogLevel, logLevels, textLogger } from "../log.js";
 
-const help = `Runs one node of a replicated key-value store in this process, until SIGTERM or Ctrl-C.
+const help = `Runs one node of a replicated key-value store in this process, until SIGTERM or
+Ctrl-C.
 
 usage: octopii node --config FILE [OPTIONS]
 
@@ -12,13 +13,16 @@ usage: octopii node --config FILE [OPTIONS]
   --log-level LEVEL    ${logLevels.join(", ")}; default info
   --help               print this
 
-The configuration holds "cluster", "id", "directory", "members", a list of { "id", "address" }, and the paths "certificate",
-"privateKey" and "authorities", relative to the file. It may hold "listenAddress" and every other option of a node.
+The configuration holds "cluster", "id", "directory", "members", a list of
+{ "id", "address" }, and the paths "certificate", "privateKey" and
+"authorities", relative to the file. It may hold "listenAddress" and every other
+option of a node.
 
 example:
   octopii node --config /etc/octopii/node-1.json
 
-Exit code: 0 closed on request, 1 stopped by itself, 2 refused to start; then stderr says why, and nothing on disk has changed.
+Exit code: 0 closed on request; 1 stopped by itself; 2 refused to start: then
+stderr says why, and nothing on disk has changed.
 `;
 
 /** What a node tells the process that started it, if that gave it a channel. */

@@ -24,7 +24,10 @@ const idleTimeoutMs = 2_000;
  * @throws {CliError} `CONFIGURATION_INVALID`, listing every problem at once.
  */
 export function readClientConfig(path: string): ClientConfig {
-  const file = new ConfigFile(path, ["cluster", "addresses", "connectTimeoutMs", "certificate", "privateKey", "authorities"]);
+  const known = ["cluster", "addresses", "connectTimeoutMs", "certificate", "privateKey", "authorities"];
+  // Nobody has named that file, so they may not know what it is.
+  const remedies = path === clientConfigDefault ? { unreadable: "run octopii dev in this directory, or give --config FILE" } : {};
+  const file = new ConfigFile(path, known, remedies);
   const cluster = file.get("cluster");
   if (typeof cluster !== "string" || cluster === "") file.problems.push(`cluster must be a name, not ${show(cluster)}`);
   const addresses = file.get("addresses");

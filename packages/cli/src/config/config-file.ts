@@ -15,10 +15,13 @@ export class ConfigFile {
   readonly problems: string[] = [];
   readonly #fields: Readonly<Record<string, unknown>>;
 
-  /** @throws {CliError} `CONFIGURATION_INVALID` if the file cannot be read or is no JSON object. */
-  constructor(path: string, known: readonly string[]) {
+  /**
+   * @param remedies - as of {@link readObject}.
+   * @throws {CliError} `CONFIGURATION_INVALID` if the file cannot be read or is no JSON object.
+   */
+  constructor(path: string, known: readonly string[], remedies: Remedies = {}) {
     this.path = path;
-    this.#fields = parseObject(path);
+    this.#fields = readObject(path, remedies);
     for (const name of Object.keys(this.#fields)) {
       if (!known.includes(name)) this.problems.push(`there is no option "${name}"${suggestion(name, known)}`);
     }
@@ -54,9 +57,9 @@ export class ConfigFile {
   }
 }
 
-/** One error for any number of problems in a configuration file. */
-export function invalid(path: string, problems: readonly string[]): CliError {
-  const message = `The configuration ${path} cannot be used: ${problems.map(oneLine).join("; ")}.`;
+/** One error for any number of problems in a configuration file. @param remedy - what to do, where that is not plain. */
+export function invalid(path: string, problems: readonly string[], remedy?: string): CliError {
+  const message = `The configuration ${path} cannot be used: ${[...problems.map(oneLine), ...(remedy === undefined ? [] : [remedy])].join("; ")}.`;
   return new CliError("OCTOPII_CLI_CONFIGURATION_INVALID", message, { details: { path, problems } });
 }
 
@@ -72,21 +75,33 @@ function readSmallFile(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-function parseObject(path: string): Readonly<Record<string, unknown>> {
+/** What an operator can do about a configuration, as clauses. */
+export interface Remedies {
+  /** If it cannot be read. Default: its path was given, and may be the wrong one. */
+  readonly unreadable?: string;
+  /** If it is no JSON object. Default: the complaint says enough. */
+  readonly malformed?: string;
+}
+
+/** The fields of a file that holds one JSON object. @throws {CliError} `CONFIGURATION_INVALID`. */
+export function readObject(
+  path: string,
+  { unreadable = "give the path of a JSON file", malformed }: Remedies = {},
+): Readonly<Record<string, unknown>> {
   let text: string;
   try {
     text = readSmallFile(path);
   } catch (error) {
-    const message = `The configuration cannot be read: ${reasonOf(error, path)}; give the path of a JSON file.`;
+    const message = `The configuration cannot be read: ${reasonOf(error, path)}; ${unreadable}.`;
     throw new CliError("OCTOPII_CLI_CONFIGURATION_INVALID", message, { cause: error });
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(path, [`it is not JSON${placeOf(error, text)}`]);
+    throw invalid(path, [`it is not JSON${placeOf(error, text)}`], malformed);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, ["it must hold one JSON object"]);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, ["it must hold one JSON object"], malformed);
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -106,7 +121,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: "does not exist",
 };
 
-function reasonOf(error: unknown, path: string): string {
+/** Why a file cannot be read, as a clause without its full stop. */
+export function reasonOf(error: unknown, path: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = code === undefined ? undefined : reasons[code];
   return reason === undefined ? message : `${path} ${reason}`;

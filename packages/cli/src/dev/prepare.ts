@@ -1,8 +1,8 @@
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import type { Member } from "@octopii/core";
 import { CliError } from "../errors.js";
 import { prepareCertificates } from "./certificates.js";
-import { writeWhole } from "./files.js";
+import { describeUpdates, KeptConfig } from "./kept-config.js";
 import type { KeyPairPaths, Layout } from "./layout.js";
 import { type Manifest, readManifest, writeManifest } from "./manifest.js";
 import { findFreePorts, isFree, portsFrom } from "./ports.js";
@@ -19,28 +19,33 @@ const nodesDefault = 3;
 /** Nothing is lost on the way to this machine itself: a member that does not answer within this is down, or will be slow anyway. */
 const connectTimeoutMs = 500;
 
+/** A development cluster that is ready to start. */
+export interface PreparedCluster {
+  readonly members: readonly Member[];
+  /** One sentence on what was updated in configurations that were there; null if nothing was. */
+  readonly updates: string | null;
+}
+
 /**
  * Brings a development cluster's directory into the state from which its nodes can start: certificates, addresses and configurations.
  * What cannot be is refused before anything is written.
- * @returns the nodes and their addresses.
  */
-export async function prepareCluster(layout: Layout, request: ClusterRequest): Promise<readonly Member[]> {
+export async function prepareCluster(layout: Layout, request: ClusterRequest): Promise<PreparedCluster> {
   const found = readManifest(layout.manifest);
   checkSameCluster(layout, found, request);
+  const { cluster } = request;
   const count = found?.nodes.length ?? request.nodes ?? nodesDefault;
+  const ids = Array.from({ length: count }, (_, i) => i + 1);
+  const nodeConfigs = ids.map((id) => new KeptConfig(layout.node(id).config));
+  const clientConfig = new KeptConfig(layout.client.config);
   const ports = await choosePorts(found, count, request.basePort);
   const members = ports.map((port, i): Member => ({ id: i + 1, address: `127.0.0.1:${port}` }));
-  await prepareCertificates(
-    layout,
-    request.cluster,
-    members.map(({ id }) => id),
-    found === null,
-  );
-  for (const { id } of members) writeNodeConfig(layout, request.cluster, id, members);
-  writeClientConfig(layout, request.cluster, members);
+  await prepareCertificates(layout, cluster, ids, found === null);
+  const nodeUpdates = nodeConfigs.map((config, i) => config.update(nodeFields(layout, cluster, i + 1, members)));
+  const clientUpdates = clientConfig.update(clientFields(layout, cluster, members), { connectTimeoutMs });
   // Last: where it stands, everything else does too.
-  writeManifest(layout.manifest, { format: 1, cluster: request.cluster, nodes: ports.map((port, i) => ({ id: i + 1, port })) });
-  return members;
+  writeManifest(layout.manifest, { format: 1, cluster, nodes: ports.map((port, i) => ({ id: i + 1, port })) });
+  return { members, updates: describeUpdates(nodeUpdates, clientUpdates) };
 }
 
 function checkSameCluster({ directory }: Layout, found: Manifest | null, request: ClusterRequest): void {
@@ -67,16 +72,15 @@ async function choosePorts(found: Manifest | null, count: number, basePort: Clus
   return ports;
 }
 
-function writeNodeConfig(layout: Layout, cluster: string, id: number, members: readonly Member[]): void {
+function nodeFields(layout: Layout, cluster: string, id: number, members: readonly Member[]): Record<string, unknown> {
   const paths = layout.node(id);
-  const fromConfig = (path: string): string => relative(`${layout.directory}/node-${id}`, path);
-  writeJson(paths.config, { cluster, id, directory: fromConfig(paths.data), members, ...credentials(paths, layout, fromConfig) });
+  const fromConfig = (path: string): string => relative(dirname(paths.config), path);
+  return { cluster, id, directory: fromConfig(paths.data), members, ...credentials(paths, layout, fromConfig) };
 }
 
-function writeClientConfig(layout: Layout, cluster: string, members: readonly Member[]): void {
+function clientFields(layout: Layout, cluster: string, members: readonly Member[]): Record<string, unknown> {
   const fromConfig = (path: string): string => relative(layout.directory, path);
-  const addresses = members.map(({ address }) => address);
-  writeJson(layout.client.config, { cluster, addresses, connectTimeoutMs, ...credentials(layout.client, layout, fromConfig) });
+  return { cluster, addresses: members.map(({ address }) => address), ...credentials(layout.client, layout, fromConfig) };
 }
 
 function credentials(own: KeyPairPaths, layout: Layout, fromConfig: (path: string) => string): Record<string, string> {
@@ -86,5 +90,3 @@ function credentials(own: KeyPairPaths, layout: Layout, fromConfig: (path: strin
     authorities: fromConfig(layout.authority.certificate),
   };
 }
-
-const writeJson = (path: string, value: object): void => writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, 0o644);

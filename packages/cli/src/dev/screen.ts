@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from "node:readline";
-import { cut, type Paint, widthOf } from "./text.js";
+import { type Paint, widthOf } from "./text.js";
 
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
@@ -115,11 +115,6 @@ export class Screen {
   }
 
   readonly #onResize = (): void => this.#draw([]);
-}
-
-/** Lines of text, none wider than a terminal, for where it must not wrap. */
-export function fit(lines: readonly string[], columns: number): string[] {
-  return lines.map((line) => cut(line, columns));
 }
 
 function sameLines(a: readonly string[], b: readonly string[]): boolean {

@@ -1,14 +1,14 @@
 import { keyValueClient } from "@octopii/core";
-import { describeError } from "../errors.js";
-import { askCluster } from "../repeat.js";
+import { type Changed, change, read } from "../ask.js";
+import { describeError, isCliError } from "../errors.js";
 import { suggestion } from "../suggest.js";
 import type { DevCluster } from "./cluster.js";
-import { cut, formatBytes, formatDuration, type Paint, showBytes } from "./text.js";
+import { formatBytes, formatDuration, type Paint, showBytes, type Tone, widthOf, wrap } from "./text.js";
 
 /** Where the shell's answers go. */
 export interface ShellOutput {
   readonly paint: Paint;
-  /** How wide an answer may be before it is cut. */
+  /** How wide a line may be. Values are cut to it, sentences wrapped. */
   readonly columns: () => number;
   readonly print: (lines: readonly string[]) => void;
   /** Prints the table of the nodes. */
@@ -20,6 +20,8 @@ interface ShellCommand {
   readonly what: string;
   readonly run: (rest: string) => Promise<void> | void;
 }
+
+const sentAgain = " (sent again: the outcome of the first try was unknown)";
 
 /** The commands of `octopii dev`, one line each. */
 export class Shell {
@@ -77,25 +79,40 @@ export class Shell {
     if (key === "" || value === null) return this.#complain("Usage: put KEY VALUE");
     const bytes = new TextEncoder().encode(value);
     const started = performance.now();
-    const existed = await askCluster((timeoutMs) => keyValueClient(this.#cluster.client).put(key, bytes, { timeoutMs }));
-    this.#answer(`${existed ? "replaced" : "stored"} ${formatBytes(bytes.length)} under "${this.#show(key)}"`, started);
+    const put = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).put(key, bytes, { timeoutMs });
+    const { value: existed, wasInDoubt } = await this.#change(put, key, "stored");
+    // What a repetition replaced may be what the first try stored.
+    const done = existed && !wasInDoubt ? "replaced" : "stored";
+    this.#answer(`${done} ${formatBytes(bytes.length)} under "${this.#show(key)}"${wasInDoubt ? sentAgain : ""}`, started);
   }
 
   async #get(rest: string): Promise<void> {
     const [key, extra] = splitKey(rest);
     if (key === "" || extra !== null) return this.#complain("Usage: get KEY");
     const started = performance.now();
-    const value = await askCluster((timeoutMs) => keyValueClient(this.#cluster.client).get(key, { timeoutMs }));
-    if (value === null) this.#answer(this.#output.paint("warning", `there is no "${this.#show(key)}"`), started);
-    else this.#answer(showBytes(value, this.#output.columns() - 15), started);
+    const value = await read((timeoutMs) => keyValueClient(this.#cluster.client).get(key, { timeoutMs }));
+    if (value === null) this.#answer(`there is no "${this.#show(key)}"`, started, "warning");
+    else this.#answer(showBytes(value, this.#output.columns() - 14), started);
   }
 
   async #delete(rest: string): Promise<void> {
     const [key, extra] = splitKey(rest);
     if (key === "" || extra !== null) return this.#complain("Usage: del KEY");
     const started = performance.now();
-    const existed = await askCluster((timeoutMs) => keyValueClient(this.#cluster.client).delete(key, { timeoutMs }));
-    this.#answer(existed ? `removed "${this.#show(key)}"` : `there is no "${this.#show(key)}"`, started);
+    const remove = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).delete(key, { timeoutMs });
+    const { value: existed, wasInDoubt } = await this.#change(remove, key, "removed");
+    const shown = `"${this.#show(key)}"`;
+    if (wasInDoubt) this.#answer(`removed ${shown}${existed ? "" : ", or it was not there"}${sentAgain}`, started);
+    else this.#answer(existed ? `removed ${shown}` : `there is no ${shown}`, started);
+  }
+
+  /**
+   * Killing leaders in the middle of a write is what this prompt is for, so it sends a write again whose outcome is unknown, as the person
+   * who typed it would, and says so. `octopii kv` does not: its caller may not be the only one who writes.
+   */
+  #change(call: (timeoutMs: number) => Promise<boolean>, key: string, done: string): Promise<Changed<boolean>> {
+    const shown = this.#show(key);
+    return change(call, { what: `"${shown}" was ${done}`, check: `get ${shown}`, effect: "idempotent" });
   }
 
   async #kill(rest: string): Promise<void> {
@@ -109,7 +126,12 @@ export class Shell {
     const id = this.#nodeId("restart", rest);
     if (id === null) return;
     await this.#cluster.stop(id);
-    await this.#cluster.start(id);
+    try {
+      await this.#cluster.start(id);
+    } catch (error) {
+      // Whoever watches the nodes tells that this one did not come up, and why; twice would look like two failures.
+      if (!isCliError(error, "OCTOPII_CLI_NODE_REFUSED") && !isCliError(error, "OCTOPII_CLI_NODE_FAILED")) throw error;
+    }
   }
 
   /** Asks the nodes first: right after a write, what they last said is old. */
@@ -121,8 +143,9 @@ export class Shell {
   #help(): void {
     const width = Math.max(...[...this.#commands.values()].map(({ usage }) => usage.length));
     const { paint, columns, print } = this.#output;
-    const lines = [...this.#commands.values()].map(({ usage, what }) => {
-      return `  ${paint("strong", usage.padEnd(width))}  ${cut(what, columns() - width - 5)}`;
+    const lines = [...this.#commands.values()].flatMap(({ usage, what }) => {
+      const [first = "", ...more] = wrap(`  ${usage.padEnd(width)}  ${what}`, columns(), width + 4);
+      return [`  ${paint("strong", first.slice(2, 2 + width))}${first.slice(2 + width)}`, ...more];
     });
     print(lines);
   }
@@ -143,14 +166,19 @@ export class Shell {
     return showBytes(new TextEncoder().encode(text), 30);
   }
 
-  #answer(text: string, started: number): void {
-    const { paint, print } = this.#output;
-    print([`  ${text}  ${paint("quiet", formatDuration(performance.now() - started))}`]);
+  #answer(text: string, started: number, tone?: Tone): void {
+    const { paint, columns, print } = this.#output;
+    const took = formatDuration(performance.now() - started);
+    const lines = wrap(`  ${text}`, columns());
+    const hasRoom = widthOf(lines.at(-1) ?? "") + 2 + took.length <= columns();
+    const painted = tone === undefined ? lines : lines.map((line) => paint(tone, line));
+    const time = paint("quiet", `  ${took}`);
+    print(hasRoom ? [...painted.slice(0, -1), `${painted.at(-1)}${time}`] : [...painted, time]);
   }
 
   #complain(text: string): void {
-    const { paint, print } = this.#output;
-    print([`  ${paint("warning", /[.?)]$/.test(text) ? text : `${text}.`)}`]);
+    const { paint, columns, print } = this.#output;
+    print(wrap(`  ${/[.?)]$/.test(text) ? text : `${text}.`}`, columns()).map((line) => paint("warning", line)));
   }
 }
 

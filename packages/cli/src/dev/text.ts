@@ -47,6 +47,41 @@ export function cut(text: string, columns: number): string {
   return columns > 0 ? `${kept}…` : "";
 }
 
+/**
+ * `text` in lines of at most `columns`, broken between words where that can be. Without colours only.
+ * @param indent - how many blanks later lines begin with. Default: as many as the first. Where they would leave no room, it is two.
+ */
+export function wrap(text: string, columns: number, indent?: number): string[] {
+  return text.split("\n").flatMap((line) => wrapLine(line, columns, indent ?? line.length - line.trimStart().length));
+}
+
+function wrapLine(line: string, columns: number, indent: number): string[] {
+  const blanks = " ".repeat(indent <= columns / 2 ? indent : 2);
+  const lines: string[] = [];
+  let rest = line;
+  while (widthOf(rest) > columns) {
+    const begin = lines.length === 0 ? rest.length - rest.trimStart().length : blanks.length;
+    const edge = fitting(rest, columns, begin);
+    const space = rest.lastIndexOf(" ", edge);
+    const end = space > begin ? space : edge;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = blanks + rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** How much of `text` fits into `columns`, as an index: at least a character beyond `begin`, whatever its width, so that there is an end. */
+function fitting(text: string, columns: number, begin: number): number {
+  let width = 0;
+  let index = 0;
+  for (const character of text) {
+    width += widthOf(character);
+    if (width > columns && index > begin) break;
+    index += character.length;
+  }
+  return index;
+}
+
 /** Bytes for a terminal: as text where they are that, with what would move the cursor or ring the bell made visible. */
 export function showBytes(bytes: Uint8Array, columns: number): string {
   const text = decode(bytes);

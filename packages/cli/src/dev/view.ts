@@ -1,16 +1,19 @@
 import { relative } from "node:path";
 import type { DevCluster } from "./cluster.js";
 import { Narrator } from "./narrator.js";
-import { fit, Screen } from "./screen.js";
+import { Screen } from "./screen.js";
 import { renderTable } from "./table.js";
-import { clockTime, type Paint, widthOf } from "./text.js";
+import { clockTime, cut, type Paint, widthOf, wrap } from "./text.js";
 
 /** How a development cluster is shown to whoever started it. */
 export interface View {
   readonly paint: Paint;
+  /** How wide a line may be; without end where nobody looks at it in a terminal. */
   readonly columns: () => number;
   /** Prints lines for good. */
   readonly print: (lines: readonly string[]) => void;
+  /** Prints a sentence for good, in as many lines as it takes. */
+  readonly say: (sentence: string) => void;
   /** Something about the cluster may have changed. */
   readonly update: () => void;
   /** Prints the table of the nodes. */
@@ -34,7 +37,7 @@ export function shortPath(path: string): string {
 /** For pipes and files: a line for each thing that happens, and the table when somebody asks for it. */
 export function createPlainView(cluster: () => DevCluster | null, output: NodeJS.WriteStream, paint: Paint): View {
   const narrator = new Narrator(() => performance.now());
-  const columns = (): number => output.columns || 100;
+  const columns = (): number => (output.isTTY === true ? output.columns || 80 : Number.POSITIVE_INFINITY);
   const print = (lines: readonly string[]): void => {
     for (const line of lines) output.write(`${line}\n`);
   };
@@ -42,10 +45,11 @@ export function createPlainView(cluster: () => DevCluster | null, output: NodeJS
     paint,
     columns,
     print,
+    say: (sentence) => print(wrap(sentence, columns())),
     update: () => {
-      for (const { text } of narrator.tell(cluster()?.report() ?? [])) print([`${clockTime(new Date())}  ${text}`]);
+      for (const { text } of narrator.tell(cluster()?.report() ?? [])) print(wrapNews(text, columns()));
     },
-    status: () => print(renderTable(cluster()?.report() ?? [], columns() - 1, paint)),
+    status: () => print(renderTable(cluster()?.report() ?? [], (output.columns || 100) - 1, paint)),
     close: () => undefined,
   };
 }
@@ -61,24 +65,37 @@ export function createLiveView(
   const narrator = new Narrator(() => performance.now());
   const screen = new Screen(input, output, paint, handlers);
   const print = (lines: readonly string[]): void => screen.print(lines);
+  // Where the last column is used too, some terminals wrap.
+  const columns = (): number => screen.columns - 1;
   const update = (): void => {
     const reports = cluster()?.report() ?? [];
-    const news = narrator.tell(reports).map(({ text, tone }) => `${paint("quiet", clockTime(new Date()))}  ${paint(tone, text)}`);
+    const news = narrator.tell(reports).flatMap(({ text, tone }) => {
+      return wrapNews(text, columns()).map((line) => paint("quiet", line.slice(0, clockColumns)) + paint(tone, line.slice(clockColumns)));
+    });
     if (news.length > 0) screen.print(news);
-    screen.show(liveBlock(cluster(), screen.columns - 1, paint));
+    screen.show(liveBlock(cluster(), columns(), paint));
   };
   output.on("resize", update);
   return {
     paint,
-    columns: () => screen.columns,
+    columns,
     print,
+    say: (sentence) => print(wrap(sentence, columns())),
     update,
-    status: () => print(renderTable(cluster()?.report() ?? [], screen.columns - 1, paint)),
+    status: () => print(renderTable(cluster()?.report() ?? [], columns(), paint)),
     close: () => {
       output.off("resize", update);
       screen.close();
     },
   };
+}
+
+/** A time of day and two blanks. */
+const clockColumns = 10;
+
+/** What happened, and when, with nothing else in the time's columns. */
+function wrapNews(text: string, columns: number): string[] {
+  return wrap(`${clockTime(new Date())}  ${text}`, columns, clockColumns);
 }
 
 /** What stays in view: the nodes, and a line on the whole. */
@@ -87,8 +104,8 @@ function liveBlock(cluster: DevCluster | null, width: number, paint: Paint): str
   const reports = cluster.report();
   const up = reports.filter(({ state }) => state === "up").length;
   const state = stateOf(cluster.leader(), up, reports.length, paint);
-  const [rest] = fit([` · ${up} of ${reports.length} up · data in ${shortPath(cluster.directory)}`], width - widthOf(state) - 1);
-  return ["", ...renderTable(reports, width, paint), "", ` ${state}${paint("quiet", rest ?? "")}`];
+  const rest = cut(` · ${up} of ${reports.length} up · data in ${shortPath(cluster.directory)}`, width - widthOf(state) - 1);
+  return ["", ...renderTable(reports, width, paint), "", ` ${state}${paint("quiet", rest)}`];
 }
 
 function stateOf(leader: number | null, up: number, all: number, paint: Paint): string {

@@ -109,5 +109,8 @@ describe("octopii dev", () => {
     expect(before).toMatchObject({ cluster: "dev", leader: 1, nodes: [{ id: 1, role: "leader", state: "up", lag: 0 }] });
     expect(after?.nodes[0]?.address).toBe(before?.nodes[0]?.address);
     expect(after?.nodes[0]?.commitIndex).toBeGreaterThan(before?.nodes[0]?.commitIndex ?? Number.NaN);
+    const moved = await octopii("dev", "--once", "--json", "--base-port", "auto", "--directory", directory);
+    expect(moved.stderr).toMatch(/^octopii: Updated members in node-1\/config\.json; addresses in client\.json\.\n$/);
+    expect((JSON.parse(moved.stdout) as ClusterJson).leader).toBe(1);
   });
 });
