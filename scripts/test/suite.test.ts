@@ -114,7 +114,7 @@ describe(".ci/run", () => {
   }
 
   it("runs the tests by a pnpm that need not be installed, and ends with their verdict", () => {
-    expect(ci("noise\\n12 passed, 0 failed\\n", 0)).toEqual({ last: "12 passed, 0 failed", status: 0, npx: "-y pnpm test" });
+    expect(ci("noise\\n12 passed, 0 failed\\n", 0)).toEqual({ last: "12 passed, 0 failed", status: 0, npx: "-y pnpm@12 test" });
   });
 
   it("ends with the verdict even when pnpm has the last word", () => {
