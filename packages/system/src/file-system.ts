@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, unlink } from "node:fs";
+import { readdir, rename, unlink } from "node:fs";
 import type { FileSystem } from "@octopii/interfaces";
 import { lockDirectory } from "./file-system/directory-lock.js";
+import { makeDirectory } from "./file-system/make-directory.js";
 import { openNodeFile } from "./file-system/node-file.js";
 import { settleValue, settleVoid } from "./file-system/settle.js";
 import { syncDirectory } from "./file-system/sync-directory.js";
@@ -18,7 +19,7 @@ export const nodeFileSystem: FileSystem = {
   readDirectory: async (path) => (await settleValue<string[]>((done) => readdir(path, done))).sort(),
   rename: (from, to) => settleVoid((done) => rename(from, to, done)),
   remove: (path) => settleVoid((done) => unlink(path, done)),
-  makeDirectory: (path) => settleVoid((done) => mkdir(path, { recursive: true }, done)),
+  makeDirectory,
   syncDirectory,
   lock: lockDirectory,
 };

@@ -101,6 +101,12 @@ describe("files", () => {
 });
 
 describe("directories", () => {
+  test.runIf(process.platform === "linux")("fail to be made where none can be, rather than to return never", async () => {
+    await expect(fileSystem.makeDirectory("/proc/octopii/data")).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(fileSystem.makeDirectory("/dev/null")).rejects.toMatchObject({ code: "EEXIST" });
+    await expect(fileSystem.makeDirectory("/dev/null/data")).rejects.toMatchObject({ code: "ENOTDIR" });
+  });
+
   test("are made with their parents, listed in order, and flushed", async () => {
     await fileSystem.makeDirectory(`${directory}/a/b/c`);
     await fileSystem.makeDirectory(`${directory}/a/b/c`);

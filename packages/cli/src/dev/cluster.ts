@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client, Member } from "@octopii/core";
@@ -6,6 +5,7 @@ import type { FileLock } from "@octopii/interfaces";
 import { nodeFileSystem } from "@octopii/system";
 import { type ClientConfig, connect, readClientConfig } from "../config/client-config.js";
 import { CliError, oneLine } from "../errors.js";
+import { makePrivateDirectory } from "./files.js";
 import { layoutOf } from "./layout.js";
 import { NodeProcess } from "./node-process.js";
 import { type NodeReport, NodeWatch } from "./node-watch.js";
@@ -96,7 +96,7 @@ function ownProgram(): string {
 /** One supervisor per directory. */
 async function takeDirectory(directory: string): Promise<FileLock> {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     const lock = await nodeFileSystem.lock(directory);
     await lock.confirm();
     return lock;

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { NodeMessage } from "../commands/node.js";
 import { CliError } from "../errors.js";
+import { makePrivateDirectory } from "./files.js";
 import type { NodePaths } from "./layout.js";
 
 /**
@@ -118,7 +119,7 @@ export class NodeProcess {
 
   #openLog(): number {
     const { log } = this.paths;
-    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dirname(log));
     if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > logBytesMax) renameSync(log, `${log}.old`);
     return openSync(log, "a");
   }
