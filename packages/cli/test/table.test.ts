@@ -7,7 +7,20 @@ import { statusJson } from "../src/status-json.js";
 
 function status(id: number, role: NodeStatus["role"], term: number, commitIndex: number, appliedIndex = commitIndex): NodeStatus {
   const address = `127.0.0.1:2000${id}`;
-  return { id, cluster: "dev", address, role, term, leaderId: 1, lastIndex: commitIndex, commitIndex, appliedIndex, members: [] };
+  return {
+    id,
+    cluster: "dev",
+    address,
+    role,
+    term,
+    leaderId: 1,
+    lastIndex: commitIndex,
+    commitIndex,
+    appliedIndex,
+    compactedIndex: 0,
+    snapshotIndex: 0,
+    members: [],
+  };
 }
 
 function row(id: number, state: NodeRow["state"], of: NodeStatus | null): NodeRow {

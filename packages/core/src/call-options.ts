@@ -8,9 +8,11 @@ export interface CallOptions {
 
 /**
  * How fresh an answer must be. `linearizable`: it reflects every write that was acknowledged, anywhere, before the query began; it
- * costs one round between the nodes. `stale`: whatever this replica has applied so far.
+ * costs one round between the nodes. `lease`: the same, but where `leaseReads` is on, the leader's lease takes the place of the round, and so
+ * the answer rests on clocks that keep within `clockDriftMax`; a client that is no member gets `linearizable`. `stale`: whatever this replica
+ * has applied so far.
  */
-export type Consistency = "linearizable" | "stale";
+export type Consistency = "linearizable" | "lease" | "stale";
 
 /** Options of a query. */
 export interface QueryOptions extends CallOptions {

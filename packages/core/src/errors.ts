@@ -12,6 +12,9 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
  * - `BUSY`: queues are full; try again later.
  * - `TIMEOUT`: the deadline passed while the outcome was open.
  * - `TOO_LARGE`: the command exceeds the limit of the cluster.
+ * - `CHANGE_REFUSED`: the membership cannot change like that, or not now; nothing was changed.
+ * - `TRANSFER_FAILED`: leadership stayed, or went to another.
+ * - `SNAPSHOT_FAILED`: no snapshot could be taken; nothing is lost.
  */
 export type CoreErrorCode =
   | "OCTOPII_CORE_CONFIGURATION_INVALID"
@@ -23,7 +26,10 @@ export type CoreErrorCode =
   | "OCTOPII_CORE_UNAVAILABLE"
   | "OCTOPII_CORE_BUSY"
   | "OCTOPII_CORE_TIMEOUT"
-  | "OCTOPII_CORE_TOO_LARGE";
+  | "OCTOPII_CORE_TOO_LARGE"
+  | "OCTOPII_CORE_CHANGE_REFUSED"
+  | "OCTOPII_CORE_TRANSFER_FAILED"
+  | "OCTOPII_CORE_SNAPSHOT_FAILED";
 
 export interface CoreErrorOptions {
   /** Default `failed`. */

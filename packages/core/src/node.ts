@@ -1,9 +1,10 @@
 import type { Listener, NodeId, Transport } from "@octopii/interfaces";
-import { type LogStorage, openRaftNode, type RaftNode } from "@octopii/raft";
+import { type LogStorage, membersOf, openRaftNode, type RaftNode, type RaftStatus } from "@octopii/raft";
 import { createRpc, type Rpc } from "@octopii/rpc";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
 import { loadDefaultTransport } from "./adapters/default-transport.js";
+import { FileSnapshotStorage } from "./adapters/file-snapshot-storage.js";
 import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
@@ -12,9 +13,9 @@ import { CoreError, tooLargeError } from "./errors.js";
 import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
-import { proposeHereMethod } from "./service/methods.js";
 import { serveNode } from "./service/node-service.js";
 import { Attempts } from "./service/retry.js";
+import { AddressBook } from "./state-machine/address-book.js";
 import { type ApplyResult, replicated } from "./state-machine/replicated.js";
 import { Rejection } from "./state-machine/state-machine.js";
 import type { MemberStatus, NodeStatus } from "./status.js";
@@ -52,6 +53,24 @@ export interface Node {
   propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Asks this node's replica. Linearizable by default: the answer reflects every write acknowledged before the call. */
   query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
+  /**
+   * Adds a member without a vote: it receives the log. The node itself is started apart, with the option `join`. Like every change of the
+   * membership, only the leader takes it; it resolves when the change is in effect.
+   * @throws {CoreError} `CHANGE_REFUSED`; `UNAVAILABLE` if this node does not lead.
+   */
+  addLearner(id: NodeId, address: string, options?: CallOptions): Promise<void>;
+  /** Gives a member a vote: adds it as a learner if it is none yet, waits until it has caught up, and promotes it. As {@link Node.addLearner}. */
+  addVoter(id: NodeId, address: string, options?: CallOptions): Promise<void>;
+  /** Puts a new member in the place of an old one, once it has caught up. As {@link Node.addLearner}. */
+  replaceMember(oldId: NodeId, newId: NodeId, address: string, options?: CallOptions): Promise<void>;
+  /** Takes a member out; refused if those that stay could not commit anything. As {@link Node.addLearner}. */
+  removeMember(id: NodeId, options?: CallOptions): Promise<void>;
+  /** Hands leadership to a voter; resolves when it leads. @throws {CoreError} `TRANSFER_FAILED`; `UNAVAILABLE` if this node does not lead. */
+  transferLeadership(id: NodeId, options?: CallOptions): Promise<void>;
+  /** Takes a snapshot now and compacts the log behind it. @returns the index that it holds. @throws {CoreError} `SNAPSHOT_FAILED`. */
+  snapshot(options?: CallOptions): Promise<number>;
+  /** Stands for election now. Does nothing on a leader or a member without a vote. */
+  campaign(): void;
   /** The node's view of itself. Works in every state. */
   status(): NodeStatus;
   /** Leaves quietly and releases every handle; what is pending settles with an error. Repeating the call gives the same promise. */
@@ -73,12 +92,12 @@ class ClusterNode implements Node {
   #running: Running | null = null;
   #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
-  /** Whom this node followed when its role last changed; 0 for nobody. */
-  #followedId: NodeId = 0;
+  readonly #book: AddressBook;
 
   constructor(config: NodeConfig, ports: NodePorts) {
     this.#config = config;
     this.#ports = ports;
+    this.#book = new AddressBook(config.members);
   }
 
   get id(): NodeId {
@@ -94,16 +113,20 @@ class ClusterNode implements Node {
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     const tooLarge = tooLargeError(command, this.#config.entryBytesMax);
     if (tooLarge !== null) return Promise.reject(tooLarge);
-    return this.#attempts(options).run((attempt) => {
-      const { raft } = this.#expectRunning();
-      const { leaderId } = raft;
-      return leaderId === this.id || leaderId === 0 ? this.#proposeHere(command, attempt) : this.#forward(leaderId, command, attempt);
+    return this.#attempts(options).run(async (attempt) => {
+      const outcome = await this.#expectRunning().raft.propose(command, attempt);
+      if ("rejection" in outcome) throw new Rejection(outcome.rejection);
+      return outcome.result;
     });
   }
 
   async query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
-    if (options.consistency !== "stale") await this.#attempts(options).run((attempt) => this.#expectRunning().raft.readIndex(attempt));
-    else this.#expectRunning();
+    const { consistency } = options;
+    if (consistency === "stale") this.#expectRunning();
+    else {
+      const lease = consistency === "lease";
+      await this.#attempts(options).run((attempt) => this.#expectRunning().raft.readIndex({ ...attempt, lease }));
+    }
     return this.#ports.stateMachine.query(request);
   }
 
@@ -112,7 +135,6 @@ class ClusterNode implements Node {
     const raft = this.#running?.raft;
     const stopped = raft === undefined || raft.stoppedBy !== null || this.#closing !== null;
     const status = raft?.status();
-    const matches = new Map(status?.progress.map((progress) => [progress.id, progress.matchIndex]));
     return {
       id,
       cluster,
@@ -123,8 +145,38 @@ class ClusterNode implements Node {
       lastIndex: status?.lastIndex ?? 0,
       commitIndex: status?.commitIndex ?? 0,
       appliedIndex: status?.appliedIndex ?? 0,
-      members: this.#config.members.map((member): MemberStatus => ({ ...member, matchIndex: matches.get(member.id) ?? null })),
+      compactedIndex: status?.compactedIndex ?? 0,
+      snapshotIndex: status?.snapshotIndex ?? 0,
+      members: status === undefined ? [] : this.#memberStatuses(status),
     };
+  }
+
+  addLearner(id: NodeId, address: string, options: CallOptions = {}): Promise<void> {
+    return this.#change(options, (raft, attempt) => raft.addLearner(id, { ...attempt, context: contextOf(address) }));
+  }
+
+  addVoter(id: NodeId, address: string, options: CallOptions = {}): Promise<void> {
+    return this.#change(options, (raft, attempt) => raft.addVoter(id, { ...attempt, context: contextOf(address) }));
+  }
+
+  replaceMember(oldId: NodeId, newId: NodeId, address: string, options: CallOptions = {}): Promise<void> {
+    return this.#change(options, (raft, attempt) => raft.replaceMember(oldId, newId, { ...attempt, context: contextOf(address) }));
+  }
+
+  removeMember(id: NodeId, options: CallOptions = {}): Promise<void> {
+    return this.#change(options, (raft, attempt) => raft.removeMember(id, attempt));
+  }
+
+  transferLeadership(id: NodeId, options: CallOptions = {}): Promise<void> {
+    return this.#attempts(options).once((attempt) => this.#expectRunning().raft.transferLeadership(id, attempt));
+  }
+
+  snapshot(options: CallOptions = {}): Promise<number> {
+    return this.#attempts(options).once(async (attempt) => (await this.#expectRunning().raft.snapshot(attempt)).index);
+  }
+
+  campaign(): void {
+    this.#expectRunning().raft.campaign();
   }
 
   close(): Promise<void> {
@@ -155,7 +207,6 @@ class ClusterNode implements Node {
       this.#running = { transport, listener, peers, rpc, wal, raft };
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
-        proposeHere: (command, options) => this.#proposeHere(command, options),
         query: (request, options) => this.query(request, options),
         status: () => this.status(),
       });
@@ -204,21 +255,30 @@ class ClusterNode implements Node {
   }
 
   #openRaft(storage: LogStorage, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
-    const { members, id, raft } = this.#config;
-    const { clock, scheduler, random, logger, stateMachine, onEvent } = this.#ports;
-    const voters = members.map((member) => member.id);
+    const { members, id, raft, join, directory } = this.#config;
+    const { clock, scheduler, random, logger, fileSystem, onEvent } = this.#ports;
+    const voters = join ? [] : members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-    const ports = { storage, network, stateMachine: replicated(stateMachine), clock, scheduler, random, logger };
-    return openRaftNode({ id, configuration }, ports, raft, (event) => {
-      if (event.type === "role") this.#follow(event.leaderId, peers);
-      onEvent?.(event);
+    const snapshots = new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger);
+    const stateMachine = replicated(this.#ports.stateMachine, this.#book, () => peers.reach(this.#book.members()));
+    const ports = { storage, snapshots, network, stateMachine, clock, scheduler, random, logger };
+    return openRaftNode({ id, configuration }, ports, raft, onEvent);
+  }
+
+  #memberStatuses({ configuration, progress }: RaftStatus): MemberStatus[] {
+    const { voters, learners } = configuration;
+    const matches = new Map(progress.map(({ id, matchIndex }) => [id, matchIndex]));
+    return membersOf(configuration).map((id): MemberStatus => {
+      const membership = voters.includes(id) ? "voter" : learners.includes(id) ? "learner" : "leaving";
+      return { id, address: this.#book.addressOf(id), membership, matchIndex: matches.get(id) ?? null };
     });
   }
 
-  /** Commands that were forwarded to a leader which this node does not follow any more must not wait for its answer. */
-  #follow(leaderId: NodeId, peers: Peers): void {
-    if (leaderId !== this.#followedId) peers.abandonCalls(this.#followedId);
-    this.#followedId = leaderId;
+  async #change(
+    options: CallOptions,
+    change: (raft: RaftNode<ApplyResult>, attempt: { timeoutMs: number; signal?: AbortSignal }) => Promise<unknown>,
+  ): Promise<void> {
+    await this.#attempts(options).once((attempt) => change(this.#expectRunning().raft, attempt));
   }
 
   async #close(): Promise<void> {
@@ -239,21 +299,9 @@ class ClusterNode implements Node {
   #attempts(options: CallOptions): Attempts {
     return new Attempts(this.#ports.clock, this.#ports.scheduler, options, this.#config.requestTimeoutMs);
   }
-
-  async #proposeHere(command: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const outcome = await this.#expectRunning().raft.propose(command, options);
-    if ("rejection" in outcome) throw new Rejection(outcome.rejection);
-    return outcome.result;
-  }
-
-  async #forward(leaderId: NodeId, command: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    // No waiting here: the next attempt comes soon, and by then another node may lead.
-    const client = this.#expectRunning().peers.clientFor(leaderId);
-    if (client === null)
-      throw new CoreError("OCTOPII_CORE_UNAVAILABLE", `The leader, node ${leaderId}, cannot be reached from node ${this.id}.`);
-    return client.call(proposeHereMethod, command, options);
-  }
 }
+
+const contextOf = (address: string): Uint8Array => new TextEncoder().encode(address);
 
 /** Closes everything, whatever fails on the way. @throws the first failure, at the end. */
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {

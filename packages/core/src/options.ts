@@ -1,5 +1,5 @@
 import type { NodeId, TlsCredentials } from "@octopii/interfaces";
-import { type RaftNodeOptions, raftCoreDefaults, resolveRaftCoreOptions, resolveRaftNodeOptions } from "@octopii/raft";
+import { type RaftNodeOptions, raftCoreDefaults, raftNodeDefaults, resolveRaftCoreOptions, resolveRaftNodeOptions } from "@octopii/raft";
 import { isWalrusError, resolveWalrusOptions, walrusDefaults } from "@octopii/walrus";
 import { CoreError } from "./errors.js";
 
@@ -10,16 +10,24 @@ export interface Member {
   readonly address: string;
 }
 
+/** What only the tests against another project's scenarios turn off. */
+type ConformanceOnly = "stepDownOnRemoval" | "validateChanges";
+
 /** Who a node is, where it lives, and how it behaves. */
-export interface NodeOptions extends RaftNodeOptions {
+export interface NodeOptions extends Omit<RaftNodeOptions, ConformanceOnly> {
   /** This node's number: a safe integer above 0, unique in the cluster for all time. */
   readonly id: NodeId;
   /** The cluster's name: 1 to 63 of `a-z`, `0-9` and `-`. It stands in every certificate and data directory. */
   readonly cluster: string;
   /** Holds everything that the node must not forget. Made if missing; one node per directory. */
   readonly directory: string;
-  /** The founding members, this node among them; the same on every node. */
+  /**
+   * The founding members, this node among them; the same on every node. For a node that joins later: itself, and those that it is to reach
+   * before it has learned the rest.
+   */
   readonly members: readonly Member[];
+  /** This node is none of the founders: it waits until a leader adds it. Default false. */
+  readonly join?: boolean;
   /** Where to listen. Default: this node's address in `members`. */
   readonly listenAddress?: string;
   /** What proves who we are, and which authority's certificates we trust. Needed unless a transport is passed in. */
@@ -38,6 +46,7 @@ export interface NodeConfig {
   readonly cluster: string;
   readonly directory: string;
   readonly members: readonly Member[];
+  readonly join: boolean;
   readonly address: string;
   readonly listenAddress: string;
   readonly credentials: TlsCredentials | null;
@@ -68,6 +77,7 @@ export function resolveNodeOptions(options: NodeOptions, hasTransport: boolean):
     cluster: options.cluster,
     directory: options.directory,
     members: [...options.members].sort((a, b) => a.id - b.id),
+    join: options.join ?? false,
     address,
     listenAddress: options.listenAddress ?? address,
     credentials: options.credentials ?? null,
@@ -101,6 +111,8 @@ function identityProblems(options: NodeOptions): string[] {
   if (typeof options.cluster !== "string" || !clusterPattern.test(options.cluster)) {
     problems.push(`cluster must be 1 to 63 of a-z, 0-9 and -, not ${show(options.cluster)}`);
   }
+  if (options.join !== undefined && typeof options.join !== "boolean")
+    problems.push(`join must be true or false, not ${show(options.join)}`);
   if (typeof options.directory !== "string" || options.directory === "") problems.push("directory must be a path");
   if (options.listenAddress !== undefined && !isAddress(options.listenAddress, 0)) {
     problems.push(`listenAddress must be host:port, not ${show(options.listenAddress)}`);
@@ -156,7 +168,7 @@ function logProblems(options: NodeOptions): string[] {
   }
 }
 
-const raftNames = [...Object.keys(raftCoreDefaults), "tickMs", "requestTimeoutMs", "queuedProposalsMax", "inboxMessagesMax"];
+const raftNames = [...Object.keys(raftCoreDefaults), ...Object.keys(raftNodeDefaults)];
 
 function raftPart(options: NodeOptions): RaftNodeOptions {
   return Object.fromEntries(Object.entries(options).filter(([name, value]) => raftNames.includes(name) && value !== undefined));

@@ -3,10 +3,15 @@ import type { NodeId } from "@octopii/interfaces";
 /** What a node does now. `stopped`: it has stopped on an error and takes no part any more. */
 export type NodeRole = "follower" | "preCandidate" | "candidate" | "leader" | "stopped";
 
+/** A member's part. `leaving`: it votes until the change that removes it, or makes it a learner, has come to its end. */
+export type Membership = "voter" | "learner" | "leaving";
+
 /** One member as a node sees it. */
 export interface MemberStatus {
   readonly id: NodeId;
-  readonly address: string;
+  /** Null where the node has not learned it yet. */
+  readonly address: string | null;
+  readonly membership: Membership;
   /** On the leader: up to where the member holds the log; null elsewhere. */
   readonly matchIndex: number | null;
 }
@@ -23,5 +28,10 @@ export interface NodeStatus {
   readonly lastIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** Up to here the log was compacted; 0 for not at all. */
+  readonly compactedIndex: number;
+  /** What the newest snapshot holds; 0 for none. */
+  readonly snapshotIndex: number;
+  /** In the configuration that is in effect on this node; empty for one that waits to be added. */
   readonly members: readonly MemberStatus[];
 }

@@ -170,7 +170,7 @@ describe("a node's start", () => {
     const start1 = async (id: number, cluster: string): Promise<unknown> => {
       const process = world.process("n1");
       process.kill();
-      const node = nodeIn(process.restart(), id, keyValueStore(), [], cluster);
+      const node = nodeIn(process.restart(), id, keyValueStore(), [], { cluster });
       return world.runUntilSettled(node.start().catch((error: unknown) => error));
     };
     expect(await start1(2, "test")).toMatchObject({

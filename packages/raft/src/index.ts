@@ -8,7 +8,11 @@ export { InvariantError } from "./assert.js";
 // For those who write a port, or drive the core themselves.
 export * from "./configuration/index.js";
 export type {
+  Applied,
   ApplyRange,
+  ChangeRefusal,
+  ChangeRequest,
+  ChangeResult,
   FetchedEntries,
   FetchRequest,
   LogWrite,
@@ -19,6 +23,8 @@ export type {
   RaftOutput,
   RaftStatus,
   ReadReady,
+  ReadRequest,
+  SnapshotReport,
 } from "./core/input-output.js";
 export { RaftCore, type RaftCoreStart } from "./core/raft-core.js";
 // For those who run a group: the driver, its ports, and what it says.
@@ -26,11 +32,15 @@ export { isRaftError, RaftError, type RaftErrorCode, type RaftErrorOptions } fro
 export type { LogStart } from "./log/raft-log.js";
 export type * from "./messages.js";
 export { type RaftNodeConfig, type RaftNodeOptions, raftNodeDefaults, resolveRaftNodeOptions } from "./node/node-options.js";
-export { openRaftNode, type RaftNode, type RaftNodeEvent, type RaftNodeIdentity, type RaftNodePorts } from "./node/raft-node.js";
+export type { RaftNodeEvent, RaftNodeIdentity, RaftNodePorts } from "./node/node-ports.js";
+export { type ChangeOptions, openRaftNode, type RaftNode, type ReadOptions } from "./node/raft-node.js";
 export type { WaitOptions } from "./node/waiter.js";
+export { createRaftMetrics, type RaftMetrics } from "./observability/metrics.js";
+export { createStateTrace, type StateTrace } from "./observability/state-trace.js";
+export type { StateTraceEvent, StateTraceEventName, TracedChange, TracedMessage } from "./observability/state-trace-event.js";
 export { type RaftCoreConfig, type RaftCoreOptions, raftCoreDefaults, resolveRaftCoreOptions } from "./options.js";
-export type { LogStorage, PeerNetwork, PeerReceiver, StateMachine, StoredLog } from "./ports.js";
+export type { LogStorage, PeerNetwork, PeerReceiver, SnapshotStorage, SnapshotWriter, StateMachine, StoredLog } from "./ports.js";
 export { jointCommittedIndex, jointVoteResult, majorityCommittedIndex, majorityVoteResult, type VoteResult } from "./quorum/index.js";
-export type { DropReason, TraceEvent, TraceSink } from "./trace.js";
-export type { Entry, EntryKind, GroupId, HardState, Index, Role, Term, TermRun } from "./types.js";
+export type * from "./trace.js";
+export type { Entry, EntryKind, GroupId, HardState, Index, Role, SnapshotMetadata, Term, TermRun } from "./types.js";
 export { decodeMessages, encodeMessages, messageFormatVersion } from "./wire/message-codec.js";

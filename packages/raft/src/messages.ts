@@ -1,5 +1,6 @@
 import type { NodeId } from "@octopii/interfaces";
-import type { Entry, GroupId, Index, Term } from "./types.js";
+import type { ProposalRefusal } from "./core/input-output.js";
+import type { Entry, GroupId, Index, SnapshotMetadata, Term } from "./types.js";
 
 /** What every message carries. `term` is the sender's; for `PreVote` the one it would campaign in. */
 interface Envelope {
@@ -29,8 +30,19 @@ export interface AppendEntriesResponse extends Envelope {
   readonly hintTerm: Term;
 }
 
+/**
+ * How far the sender knows the log to be committed; absent: not at all. Who holds that very entry, and has no leader to hear it from, may commit
+ * as far: otherwise voters of which one knows that a change of the membership is committed, and the other does not, could refuse each other for
+ * ever. Source: etcd-io/etcd#12359 and tikv/raft-rs#411.
+ */
+interface KnownCommit {
+  readonly commitIndex?: Index;
+  /** The term of the entry at `commitIndex`. */
+  readonly commitTerm?: Term;
+}
+
 /** Asks for a vote. Source: Raft §5.2, §5.4.1. */
-export interface RequestVote extends Envelope {
+export interface RequestVote extends Envelope, KnownCommit {
   readonly type: "RequestVote";
   readonly lastLogIndex: Index;
   readonly lastLogTerm: Term;
@@ -38,21 +50,30 @@ export interface RequestVote extends Envelope {
   readonly leadershipTransfer: boolean;
 }
 
-export interface RequestVoteResponse extends Envelope {
+export interface RequestVoteResponse extends Envelope, KnownCommit {
   readonly type: "RequestVoteResponse";
   readonly granted: boolean;
 }
 
 /** Asks whether a vote would be granted, without changing any term. Source: thesis §9.6. */
-export interface PreVote extends Envelope {
+export interface PreVote extends Envelope, KnownCommit {
   readonly type: "PreVote";
   readonly lastLogIndex: Index;
   readonly lastLogTerm: Term;
 }
 
-export interface PreVoteResponse extends Envelope {
+export interface PreVoteResponse extends Envelope, KnownCommit {
   readonly type: "PreVoteResponse";
   readonly granted: boolean;
+}
+
+/**
+ * Offers a snapshot in place of entries that the leader has compacted away. It is given to the core once the data has arrived in full and is
+ * safe in storage. Source: Raft §7.
+ */
+export interface InstallSnapshot extends Envelope {
+  readonly type: "InstallSnapshot";
+  readonly snapshot: SnapshotMetadata;
 }
 
 /**
@@ -75,6 +96,8 @@ export interface HeartbeatResponse extends Envelope {
 export interface ReadIndexRequest extends Envelope {
   readonly type: "ReadIndex";
   readonly requestId: number;
+  /** A leader that holds a lease may answer at once. */
+  readonly lease: boolean;
 }
 
 export interface ReadIndexResponse extends Envelope {
@@ -89,10 +112,34 @@ export interface TimeoutNow extends Envelope {
   readonly type: "TimeoutNow";
 }
 
+/**
+ * A follower passes its callers' commands on to the leader. Drivers exchange it; the core knows nothing of it. The follower learns the
+ * results from its own state machine.
+ */
+export interface ForwardProposals extends Envelope {
+  readonly type: "ForwardProposals";
+  readonly requestId: number;
+  readonly commands: readonly Uint8Array[];
+}
+
+/** Why a leader did not take all commands that were forwarded to it: the core's reasons, and a full queue. */
+export type ForwardRefusal = ProposalRefusal | "busy";
+
+/** Where the forwarded commands stand in the log: the first `count` at `[firstIndex, firstIndex + count)`, in `entryTerm`; the rest were refused. */
+export interface ForwardProposalsResponse extends Envelope {
+  readonly type: "ForwardProposalsResponse";
+  readonly requestId: number;
+  readonly count: number;
+  readonly firstIndex: Index;
+  readonly entryTerm: Term;
+  readonly refusal: ForwardRefusal | null;
+}
+
 /** Everything that replicas of a group say to each other. */
 export type Message =
   | AppendEntries
   | AppendEntriesResponse
+  | InstallSnapshot
   | RequestVote
   | RequestVoteResponse
   | PreVote
@@ -101,6 +148,8 @@ export type Message =
   | HeartbeatResponse
   | ReadIndexRequest
   | ReadIndexResponse
-  | TimeoutNow;
+  | TimeoutNow
+  | ForwardProposals
+  | ForwardProposalsResponse;
 
 export type MessageType = Message["type"];

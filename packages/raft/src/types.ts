@@ -1,4 +1,5 @@
 import type { NodeId } from "@octopii/interfaces";
+import type { Configuration } from "./configuration/configuration.js";
 
 /** Raft's logical clock: a safe integer, 0 before the first election. Source: Raft §5.1. */
 export type Term = number;
@@ -11,9 +12,10 @@ export type GroupId = number;
 
 /**
  * What an entry is for. `command`: an application's. `noop`: the entry by which a new leader commits its predecessors' (Raft §8).
- * `configuration`: a membership change, encoded by `encodeConfigurationChange`.
+ * `configuration`: a membership change, encoded by `encodeConfigurationChange`. `founding`: the first entry of a group, in the place of a
+ * noop; it holds the founders' configuration by `encodeConfiguration`, so that whoever joins later learns it from the log.
  */
-export type EntryKind = "command" | "noop" | "configuration";
+export type EntryKind = "command" | "noop" | "configuration" | "founding";
 
 /** One entry of the replicated log. Nobody changes an entry, or its bytes, after it was made. */
 export interface Entry {
@@ -46,4 +48,12 @@ export type Role = "follower" | "preCandidate" | "candidate" | "leader";
 export interface TermRun {
   readonly firstIndex: Index;
   readonly term: Term;
+}
+
+/** What a snapshot stands for: the state after the entry at `index`. The data itself never passes through the core. */
+export interface SnapshotMetadata {
+  readonly index: Index;
+  readonly term: Term;
+  /** The configuration as of `index`. */
+  readonly configuration: Configuration;
 }

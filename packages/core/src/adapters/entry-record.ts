@@ -4,12 +4,14 @@ import type { Entry, EntryKind, HardState } from "@octopii/raft";
  * Raft's records in the log, numbers little-endian.
  * An entry: `version u8, kind u8, term u64, data`. Its index is the record's own in its topic.
  * A hard state: `version u8, currentTerm u64, votedFor u64, commitIndex u64`.
+ * A base, the entry after which the log begins: `version u8, index u64, term u64`.
  */
 const formatVersion = 1;
 const entryHeaderBytes = 10;
 const hardStateBytes = 25;
+const baseBytes = 17;
 /** Position in the list is the number on disk: append only. */
-const kinds: readonly EntryKind[] = ["command", "noop", "configuration"];
+const kinds: readonly EntryKind[] = ["command", "noop", "configuration", "founding"];
 const twoTo32 = 2 ** 32;
 
 /** A stored record that this release cannot make sense of: written by a newer one, or not by Raft at all. */
@@ -51,6 +53,25 @@ export function encodeHardState(state: HardState): Uint8Array {
 export function decodeHardState(bytes: Uint8Array): HardState {
   checkVersion(bytes, hardStateBytes, "The hard state");
   return { currentTerm: readU64(bytes, 1), votedFor: readU64(bytes, 9), commitIndex: readU64(bytes, 17) };
+}
+
+/** The entry after which a log begins, once entries before it were compacted away. */
+export interface LogBase {
+  readonly index: number;
+  readonly term: number;
+}
+
+export function encodeBase({ index, term }: LogBase): Uint8Array {
+  const bytes = new Uint8Array(baseBytes);
+  bytes[0] = formatVersion;
+  writeU64(bytes, 1, index);
+  writeU64(bytes, 9, term);
+  return bytes;
+}
+
+export function decodeBase(bytes: Uint8Array): LogBase {
+  checkVersion(bytes, baseBytes, "The base");
+  return { index: readU64(bytes, 1), term: readU64(bytes, 9) };
 }
 
 function checkVersion(bytes: Uint8Array, length: number, what: string): void {

@@ -1,7 +1,16 @@
 import type { Connection, Logger, NodeId, Stream } from "@octopii/interfaces";
-import { decodeMessages, encodeMessages, type GroupId, type Message, type PeerNetwork, type PeerReceiver } from "@octopii/raft";
+import {
+  decodeMessages,
+  encodeMessages,
+  type GroupId,
+  type InstallSnapshot,
+  type Message,
+  type PeerNetwork,
+  type PeerReceiver,
+} from "@octopii/raft";
 import { FrameReader, framed } from "../peers/frame-reader.js";
 import { FrameWriter } from "../peers/frame-writer.js";
+import { SnapshotStreams, snapshotStreamDefaults } from "./snapshot-streams.js";
 
 /** Names the streams that carry Raft's messages. */
 export const raftProtocol = "octopii/raft/1";
@@ -45,8 +54,8 @@ class PeerStreams {
 }
 
 /**
- * Carries Raft's messages on two streams to each peer: one for AppendEntries, which must not overtake each other, and one for all the
- * rest, so that a heartbeat never waits behind a long append.
+ * Carries Raft's messages on two streams to each peer: one for whatever carries data, which must not overtake each other, and one for all the
+ * rest, so that a heartbeat never waits behind a long append. Each snapshot has a stream of its own.
  */
 export class TransportPeerNetwork implements PeerNetwork {
   readonly #connectionTo: (peer: NodeId) => Connection | null;
@@ -54,12 +63,14 @@ export class TransportPeerNetwork implements PeerNetwork {
   readonly #logger: Logger;
   readonly #receivers = new Map<GroupId, PeerReceiver>();
   readonly #streams = new Map<NodeId, PeerStreams>();
+  readonly #snapshots: SnapshotStreams;
 
   /** @param connectionTo - the live connection to a peer, or null while there is none; it is dialed then. */
   constructor(connectionTo: (peer: NodeId) => Connection | null, limits: PeerNetworkLimits, logger: Logger) {
     this.#connectionTo = connectionTo;
     this.#limits = limits;
     this.#logger = logger;
+    this.#snapshots = new SnapshotStreams(snapshotStreamDefaults, logger);
   }
 
   attach(group: GroupId, receiver: PeerReceiver): () => void {
@@ -72,8 +83,8 @@ export class TransportPeerNetwork implements PeerNetwork {
     if (connection === null) return this.#lost(to);
     try {
       const streams = this.#streamsOf(to, connection);
-      const entries = messages.filter(isAppend);
-      const control = entries.length === 0 ? messages : messages.filter((message) => !isAppend(message));
+      const entries = messages.filter(isOrdered);
+      const control = entries.length === 0 ? messages : messages.filter((message) => !isOrdered(message));
       const delivered = this.#write(streams.control, control) && this.#write(streams.entries, entries);
       if (!delivered) this.#lost(to);
     } catch (error) {
@@ -82,6 +93,21 @@ export class TransportPeerNetwork implements PeerNetwork {
       this.#forget(to);
       this.#lost(to);
     }
+  }
+
+  async sendSnapshot(to: NodeId, message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    const connection = this.#connectionTo(to);
+    if (connection === null) throw new Error(`Node ${to} cannot be reached now.`);
+    await this.#snapshots.sendSnapshot(connection, message, chunks, signal);
+  }
+
+  /** Takes over a stream that a peer opened for `snapshotProtocol`. */
+  acceptSnapshot(stream: Stream, connection: Connection): void {
+    this.#snapshots.acceptSnapshot(stream, connection, async (from, message, chunks) => {
+      const receiver = this.#receivers.get(message.group);
+      if (receiver === undefined) throw new Error(`This node is not in group ${message.group}.`);
+      await receiver.receiveSnapshot(from, message, chunks);
+    });
   }
 
   /** The connection to `peer` is gone: what was on its way is probably lost. */
@@ -162,12 +188,18 @@ export class TransportPeerNetwork implements PeerNetwork {
   }
 }
 
-const isAppend = (message: Message): boolean => message.type === "AppendEntries";
+/**
+ * Appends must not overtake each other, nor the word of where a forwarded proposal stands be overtaken by the append that commits it:
+ * the proposer could not tell its entry apart any more.
+ */
+function isOrdered({ type }: Message): boolean {
+  return type === "AppendEntries" || type === "ForwardProposals" || type === "ForwardProposalsResponse";
+}
 
 /** A bound on a message's encoded size. */
 function sizeOf(message: Message): number {
-  if (message.type !== "AppendEntries") return 128;
   let bytes = 128;
-  for (const { data } of message.entries) bytes += 16 + data.length;
+  if (message.type === "AppendEntries") for (const { data } of message.entries) bytes += 16 + data.length;
+  else if (message.type === "ForwardProposals") for (const command of message.commands) bytes += 4 + command.length;
   return bytes;
 }

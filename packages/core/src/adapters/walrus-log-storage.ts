@@ -1,17 +1,17 @@
-import type { Entry, GroupId, HardState, LogStorage, StoredLog, TermRun } from "@octopii/raft";
-import type { BatchOperation, Walrus } from "@octopii/walrus";
-import { decodeEntry, decodeHardState, encodeEntry, encodeHardState } from "./entry-record.js";
+import type { Entry, GroupId, HardState, LogStorage, SnapshotMetadata, StoredLog, TermRun } from "@octopii/raft";
+import { type BatchOperation, isWalrusError, type Walrus } from "@octopii/walrus";
+import { decodeBase, decodeEntry, decodeHardState, encodeBase, encodeEntry, encodeHardState, type LogBase } from "./entry-record.js";
 
 /** How much of the log is read at once while a node starts. */
 const loadBytesMax = 4 * 1024 * 1024;
 const loadEntriesMax = 16_384;
 
-/** Old hard states are dropped from the log's books when this many have gathered. */
-const hardStatesKept = 1024;
+/** Old hard states, and bases, are dropped from the log's books when this many have gathered. */
+const supersededMax = 1024;
 
 /**
- * Keeps Raft's log and hard state in a Walrus: two topics per group, so that one flush covers both and one batch makes both
- * durable or neither. A record's index in its topic is the entry's index in the Raft log.
+ * Keeps Raft's log in a Walrus: per group a topic for the entries, one for hard states and one for bases, so that one flush covers all and
+ * one batch makes all durable or none. A record's index in its topic is the entry's index in the Raft log; of the other two, the newest counts.
  */
 export class WalrusLogStorage implements LogStorage {
   readonly #wal: Walrus;
@@ -26,7 +26,12 @@ export class WalrusLogStorage implements LogStorage {
   /** Reads every entry once, checksums included: a node reads its live range before it votes. */
   async load(group: GroupId): Promise<StoredLog> {
     const { first, next } = this.#wal.bounds(entryTopic(group));
-    const terms: TermRun[] = [{ firstIndex: first - 1, term: 0 }];
+    const base = await this.#loadBase(group);
+    if (base.index !== first - 1)
+      throw new Error(
+        `The log's entries begin at ${first}, but it says that it begins after ${base.index}: it was not written by one program alone.`,
+      );
+    const terms: TermRun[] = [{ firstIndex: base.index, term: base.term }];
     for (let from = first; from < next; ) {
       const records = await this.#wal.read(entryTopic(group), from, { maxBytes: loadBytesMax, maxEntries: loadEntriesMax });
       for (const { index, payload } of records) {
@@ -49,31 +54,64 @@ export class WalrusLogStorage implements LogStorage {
       if (first.index < this.#wal.bounds(topic).next) operations.push({ topic, truncateBack: first.index });
       operations.push({ topic, append: entries.map(encodeEntry) });
     }
-    if (hardState !== null) operations.push(...this.#hardStateOperations(group, hardState));
+    if (hardState !== null) operations.push(...this.#supersede(hardStateTopic(group), encodeHardState(hardState)));
     await this.#wal.appendBatch(operations);
   }
 
   async read(group: GroupId, from: number, to: number, maxBytes: number): Promise<readonly Entry[]> {
     const maxEntries = Math.min(to - from + 1, loadEntriesMax);
-    const records = await this.#wal.read(entryTopic(group), from, { maxEntries, maxBytes });
-    return records.map(({ index, payload }) => decodeEntry(index, payload));
+    try {
+      const records = await this.#wal.read(entryTopic(group), from, { maxEntries, maxBytes });
+      return records.map(({ index, payload }) => decodeEntry(index, payload));
+    } catch (error) {
+      if (isWalrusError(error, "OCTOPII_WALRUS_TRUNCATED")) return [];
+      throw error;
+    }
+  }
+
+  async compact(group: GroupId, index: number): Promise<void> {
+    const [last] = await this.read(group, index, index, 1);
+    // A snapshot was installed meanwhile, and went further.
+    if (last === undefined || index < this.#wal.bounds(entryTopic(group)).first) return;
+    const base = this.#supersede(baseTopic(group), encodeBase({ index, term: last.term }));
+    await this.#wal.appendBatch([...base, { topic: entryTopic(group), truncateFront: index + 1 }]);
+  }
+
+  async install(group: GroupId, hardState: HardState | null, { index, term }: SnapshotMetadata): Promise<void> {
+    const topic = entryTopic(group);
+    const { first } = this.#wal.bounds(topic);
+    const operations: BatchOperation[] = this.#supersede(baseTopic(group), encodeBase({ index, term }));
+    // Nothing of the old log may stay, not even what is beyond the snapshot.
+    operations.push({ topic, truncateBack: first }, { topic, truncateFront: index + 1 });
+    if (hardState !== null) operations.push(...this.#supersede(hardStateTopic(group), encodeHardState(hardState)));
+    await this.#wal.appendBatch(operations);
   }
 
   async #loadHardState(group: GroupId): Promise<HardState | null> {
-    const topic = hardStateTopic(group);
+    const record = await this.#newest(hardStateTopic(group));
+    return record === null ? null : decodeHardState(record);
+  }
+
+  async #loadBase(group: GroupId): Promise<LogBase> {
+    const record = await this.#newest(baseTopic(group));
+    return record === null ? { index: 0, term: 0 } : decodeBase(record);
+  }
+
+  async #newest(topic: string): Promise<Uint8Array | null> {
     const { first, next } = this.#wal.bounds(topic);
     if (next === first) return null;
     const [record] = await this.#wal.read(topic, next - 1, { maxEntries: 1 });
-    return record === undefined ? null : decodeHardState(record.payload);
+    return record?.payload ?? null;
   }
 
-  #hardStateOperations(group: GroupId, hardState: HardState): BatchOperation[] {
-    const topic = hardStateTopic(group);
-    const append: BatchOperation = { topic, append: [encodeHardState(hardState)] };
+  /** A record that takes the place of all before it in its topic. */
+  #supersede(topic: string, record: Uint8Array): BatchOperation[] {
+    const append: BatchOperation = { topic, append: [record] };
     const { first, next } = this.#wal.bounds(topic);
-    return next - first < hardStatesKept ? [append] : [append, { topic, truncateFront: next }];
+    return next - first < supersededMax ? [append] : [append, { topic, truncateFront: next }];
   }
 }
 
 const entryTopic = (group: GroupId): string => `raft/${group}/entries`;
 const hardStateTopic = (group: GroupId): string => `raft/${group}/hard-state`;
+const baseTopic = (group: GroupId): string => `raft/${group}/base`;

@@ -58,8 +58,13 @@ export class PeerLink {
 
   /** The connection, if there is one now. If not, this call starts to make one. */
   get connection(): Connection | null {
-    if (this.#connection === null) this.#ensureDial();
+    this.dial();
     return this.#connection;
+  }
+
+  /** Starts to make a connection if there is none, and none is being made. */
+  dial(): void {
+    if (this.#connection === null) this.#ensureDial();
   }
 
   close(): void {

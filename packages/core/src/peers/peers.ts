@@ -1,5 +1,6 @@
-import type { Connection, Logger, NodeId, Stream } from "@octopii/interfaces";
-import type { Rpc, RpcClient } from "@octopii/rpc";
+import type { Connection, NodeId, Stream } from "@octopii/interfaces";
+import type { Rpc } from "@octopii/rpc";
+import { snapshotProtocol } from "../adapters/snapshot-streams.js";
 import { raftProtocol, type TransportPeerNetwork } from "../adapters/transport-peer-network.js";
 import type { Member } from "../options.js";
 import { type BackoffOptions, type LinkPorts, PeerLink } from "./peer-link.js";
@@ -7,23 +8,23 @@ import { type BackoffOptions, type LinkPorts, PeerLink } from "./peer-link.js";
 /** The stream code for a protocol that this node does not speak. */
 const unknownProtocol = 3;
 
-interface Peer {
-  readonly link: PeerLink;
-  client: RpcClient | null;
-}
-
 /** All connections of a node: those it dials to the other members, and those that come in, sorted by protocol. */
 export class Peers {
-  readonly #peers: ReadonlyMap<NodeId, Peer>;
+  readonly #links = new Map<NodeId, PeerLink>();
+  /** The newest connection that each member has made to us. */
+  readonly #inbound = new Map<NodeId, Connection>();
+  readonly #ownId: NodeId;
   readonly #rpc: Rpc;
-  readonly #logger: Logger;
+  readonly #ports: LinkPorts;
+  readonly #backoff: BackoffOptions;
   #network: TransportPeerNetwork | null = null;
 
   constructor(members: readonly Member[], ownId: NodeId, rpc: Rpc, ports: LinkPorts, backoff: BackoffOptions) {
+    this.#ownId = ownId;
     this.#rpc = rpc;
-    this.#logger = ports.logger;
-    const others = members.filter(({ id }) => id !== ownId);
-    this.#peers = new Map(others.map(({ id, address }) => [id, { link: this.#link(id, address, ports, backoff), client: null }]));
+    this.#ports = ports;
+    this.#backoff = backoff;
+    this.reach(members);
   }
 
   /** Where Raft's streams go; set once, before any connection comes in. */
@@ -31,45 +32,57 @@ export class Peers {
     this.#network = network;
   }
 
-  /** The live connection to a member, or null while it is being dialed. */
-  connectionTo(id: NodeId): Connection | null {
-    return this.#peers.get(id)?.link.connection ?? null;
-  }
-
-  /** A client for calls to a member, or null if there is no connection to it now; one is being made then. */
-  clientFor(id: NodeId): RpcClient | null {
-    const peer = this.#peers.get(id);
-    const connection = peer?.link.connection ?? null;
-    if (peer === undefined || connection === null) return null;
-    if (peer.client?.connection !== connection) peer.client = this.#rpc.client(connection);
-    return peer.client;
+  /** These are the members now, at these addresses. One that is new, or at a new address, is dialed; one that is gone is let go. */
+  reach(members: readonly Member[]): void {
+    for (const { id, address } of members) {
+      const link = this.#links.get(id);
+      if (id === this.#ownId || link?.address === address) continue;
+      link?.close();
+      const fresh = this.#link(id, address);
+      this.#links.set(id, fresh);
+      // Dialed at once: the first thing that we have to say may be a request for a vote, which nobody repeats.
+      fresh.dial();
+    }
+    for (const [id, link] of this.#links) {
+      if (members.some((member) => member.id === id)) continue;
+      link.close();
+      this.#links.delete(id);
+    }
   }
 
   /**
-   * Gives up the calls to a member that does not lead any more: its answers may never come. Whoever waits for one hears that the outcome
-   * is unknown.
+   * The live connection to a member, or null while it is being dialed. Whose address we have not learned yet, a newcomer's leader for one, is
+   * answered on the connection that it made.
    */
-  abandonCalls(id: NodeId): void {
-    const peer = this.#peers.get(id);
-    const client = peer?.client ?? null;
-    if (peer === undefined || client === null) return;
-    peer.client = null;
-    void client.close({ timeoutMs: 0 });
+  connectionTo(id: NodeId): Connection | null {
+    const link = this.#links.get(id);
+    return link === undefined ? (this.#inbound.get(id) ?? null) : link.connection;
   }
 
   /** Takes a connection that came in. */
   accept(connection: Connection): void {
-    connection.onStream = (stream) => this.#route(stream, connection);
+    this.#route(connection);
+    const { nodeId } = connection.peer;
+    if (nodeId === null) return;
+    this.#inbound.set(nodeId, connection);
+    void connection.closed.then(() => {
+      if (this.#inbound.get(nodeId) === connection) this.#inbound.delete(nodeId);
+    });
   }
 
   close(): void {
-    for (const { link } of this.#peers.values()) link.close();
+    for (const link of this.#links.values()) link.close();
   }
 
-  #route(stream: Stream, connection: Connection): void {
+  #route(connection: Connection): void {
+    connection.onStream = (stream) => this.#take(stream, connection);
+  }
+
+  #take(stream: Stream, connection: Connection): void {
     if (stream.protocol === raftProtocol && this.#network !== null) return this.#network.accept(stream, connection);
+    if (stream.protocol === snapshotProtocol && this.#network !== null) return this.#network.acceptSnapshot(stream, connection);
     if (this.#rpc.acceptStream(stream, connection)) return;
-    this.#logger.warn(
+    this.#ports.logger.warn(
       { peer: connection.peer.name, protocol: stream.protocol },
       "A peer asked for a protocol that this node does not speak.",
     );
@@ -77,9 +90,9 @@ export class Peers {
     stream.stop(unknownProtocol);
   }
 
-  #link(id: NodeId, address: string, ports: LinkPorts, backoff: BackoffOptions): PeerLink {
-    return new PeerLink(id, address, ports, backoff, {
-      connected: (connection) => this.accept(connection),
+  #link(id: NodeId, address: string): PeerLink {
+    return new PeerLink(id, address, this.#ports, this.#backoff, {
+      connected: (connection) => this.#route(connection),
       disconnected: () => this.#network?.disconnected(id),
     });
   }

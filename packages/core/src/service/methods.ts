@@ -7,12 +7,6 @@ export const proposeMethod: Method<Uint8Array, Uint8Array> = defineMethod("octop
   response: bytesCodec,
 });
 
-/** Proposes a command on the node asked, which refuses unless it leads: what nodes use among themselves. */
-export const proposeHereMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.propose-here", {
-  request: bytesCodec,
-  response: bytesCodec,
-});
-
 /** A linearizable query of the replica asked. */
 export const queryMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.query", { request: bytesCodec, response: bytesCodec });
 

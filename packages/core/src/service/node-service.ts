@@ -2,13 +2,11 @@ import type { RpcContext, RpcRouter } from "@octopii/rpc";
 import type { CallOptions, QueryOptions } from "../call-options.js";
 import type { NodeStatus } from "../status.js";
 import { toRpcError } from "./error-mapping.js";
-import { proposeHereMethod, proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "./methods.js";
+import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "./methods.js";
 
 /** What a node offers to others over RPC. */
 export interface ServedNode {
   propose(command: Uint8Array, options: CallOptions): Promise<Uint8Array>;
-  /** Without forwarding. */
-  proposeHere(command: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   query(request: Uint8Array, options: QueryOptions): Promise<Uint8Array>;
   status(): NodeStatus;
 }
@@ -18,10 +16,6 @@ export function serveNode(router: RpcRouter, node: ServedNode): void {
   router.handle(
     proposeMethod,
     translated((command, options) => node.propose(command, options)),
-  );
-  router.handle(
-    proposeHereMethod,
-    translated((command, options) => node.proposeHere(command, options)),
   );
   router.handle(
     queryMethod,

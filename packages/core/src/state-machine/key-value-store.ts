@@ -1,4 +1,5 @@
 import { decodeKeyValueRequest, encodeFound, encodeKeys, type KeyValueRequest } from "./key-value-codec.js";
+import { readSnapshot, snapshotChunks } from "./key-value-snapshot.js";
 import { Rejection, type StateMachine } from "./state-machine.js";
 
 /** A key-value store in memory: keys are any strings, values any bytes. {@link keyValueClient} speaks to it. */
@@ -33,6 +34,12 @@ export function keyValueStore(): KeyValueStore {
       if (request.operation === "get") return encodeFound(values.get(request.key));
       if (request.operation === "keys") return encodeKeys([...values.keys()].filter((key) => key.startsWith(request.key)).sort());
       throw new Rejection(`A ${request.operation} changes the store: propose it.`);
+    },
+    // Values are never changed in place, so a copy of the references is a copy of the state.
+    snapshot: () => snapshotChunks([...values]),
+    async restore(chunks) {
+      values.clear();
+      for await (const [key, value] of readSnapshot(chunks)) values.set(key, value);
     },
   };
 }

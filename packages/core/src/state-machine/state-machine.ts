@@ -20,6 +20,14 @@ export interface StateMachine {
   apply(command: Uint8Array, context: ApplyContext): Uint8Array;
   /** Answers a question from the state, without changing it. */
   query(request: Uint8Array): Uint8Array;
+  /**
+   * The state as it is at this moment, in chunks of any size. It is read while later commands are applied, so it must not change with them:
+   * copy what they will change, or keep it in a form that is never changed in place. Together with `restore` it lets the log be compacted
+   * and a member that fell behind be brought up; without them the log grows, and every start applies all of it again.
+   */
+  snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Becomes what {@link StateMachine.snapshot} gave, whatever it was before. The chunks are cut elsewhere than they were given. */
+  restore?(chunks: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** A state machine's refusal of a command: thrown by `apply`, received by the caller of `propose`, on whichever node that was. */

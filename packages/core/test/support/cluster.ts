@@ -1,5 +1,5 @@
 import { createSimulation, type SimulatedProcess, type World } from "@octopii/testing";
-import { createNode, keyValueStore, type Node, type NodeEvent, type StateMachine } from "../../src/index.js";
+import { createNode, keyValueStore, type Node, type NodeEvent, type NodeOptions, type StateMachine } from "../../src/index.js";
 
 export const members = [1, 2, 3].map((id) => ({ id, address: `n${id}:7000` }));
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -19,20 +19,24 @@ export function nodeIn(
   id: number,
   stateMachine: StateMachine,
   events: NodeEvent[] = [],
-  cluster = "test",
+  tuning: Partial<NodeOptions> = {},
 ): Node {
   const { clock, scheduler, random, fileSystem, transport } = process;
-  const options = { id, cluster, directory: "/data", members, tickMs: 20 };
+  const options = { id, cluster: "test", directory: "/data", members, tickMs: 20, ...tuning };
   return createNode(options, { stateMachine, clock, scheduler, random, fileSystem, transport, onEvent: (event) => events.push(event) });
 }
 
 export const identityOf = (id: number) => ({ identity: { name: `n${id}`, cluster: "test", nodeId: id } });
 
 /** A cluster of three in which a leader is known to all. */
-export async function start(seed: number, makeStateMachine: () => StateMachine = keyValueStore): Promise<Started> {
+export async function start(
+  seed: number,
+  makeStateMachine: () => StateMachine = keyValueStore,
+  tuning: Partial<NodeOptions> = {},
+): Promise<Started> {
   const world = createSimulation({ seed, transport: { idleTimeoutMs: 1_000 } });
   const events: NodeEvent[][] = [[], [], []];
-  const nodes = members.map(({ id }, i) => nodeIn(world.process(`n${id}`, identityOf(id)), id, makeStateMachine(), events[i]));
+  const nodes = members.map(({ id }, i) => nodeIn(world.process(`n${id}`, identityOf(id)), id, makeStateMachine(), events[i], tuning));
   await world.runUntilSettled(Promise.all(nodes.map((node) => node.start())));
   const leader = (): Node | undefined => nodes.find((node) => node.status().role === "leader");
   await world.runUntil(() => leader() !== undefined && nodes.every((node) => node.status().leaderId !== 0));

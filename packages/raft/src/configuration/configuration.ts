@@ -48,3 +48,15 @@ export function membersOf(configuration: Configuration): NodeId[] {
 export function ascending(a: NodeId, b: NodeId): number {
   return a - b;
 }
+
+/** A configuration in a few words, for people. */
+export function describeConfiguration({ voters, votersOutgoing, learners, learnersNext }: Configuration): string {
+  const part = (name: string, ids: readonly NodeId[]): string[] => (ids.length === 0 ? [] : [`${name} ${ids.join(" ")}`]);
+  const parts = [
+    ...part("voters", voters),
+    ...part("outgoing voters", votersOutgoing),
+    ...part("learners", learners),
+    ...part("learners to be", learnersNext),
+  ];
+  return parts.length === 0 ? "no members" : parts.join(", ");
+}

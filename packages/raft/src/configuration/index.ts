@@ -13,7 +13,14 @@ export {
 } from "./change.js";
 export { decodeConfigurationChange, encodeConfigurationChange } from "./change-codec.js";
 export { applyConfigurationChange, emptyMembership, enterJoint, leaveJoint, restoreMembership, simpleChange } from "./changer.js";
-export { type Configuration, configurationMembersMax, emptyConfiguration, isJoint, membersOf } from "./configuration.js";
+export {
+  type Configuration,
+  configurationMembersMax,
+  describeConfiguration,
+  emptyConfiguration,
+  isJoint,
+  membersOf,
+} from "./configuration.js";
 export { decodeConfiguration, encodeConfiguration } from "./configuration-codec.js";
 export type { MemberProgress, Membership, MembershipOutcome } from "./membership.js";
 export type { MembershipRefusal, MembershipRefusalCode } from "./refusal.js";

@@ -1,6 +1,7 @@
 import type { NodeId } from "@octopii/interfaces";
 import type { Index } from "../types.js";
 import type { ReadReady } from "./input-output.js";
+import type { Lease } from "./lease.js";
 
 /** A read on the leader that waits for a quorum to confirm its round. */
 export interface PendingRead {
@@ -16,6 +17,7 @@ export interface PendingRead {
  */
 export class PendingReads {
   readonly #max: number;
+  readonly lease: Lease;
   #confirming: PendingRead[] = [];
   /** Reads that came before this leader committed an entry of its own term: it may not know the latest commit index yet. */
   #early: { from: NodeId; id: number }[] = [];
@@ -23,8 +25,9 @@ export class PendingReads {
   /** Counts the rounds of this leader; heartbeats carry it. */
   round = 0;
 
-  constructor(max: number) {
+  constructor(max: number, lease: Lease) {
     this.#max = max;
+    this.lease = lease;
   }
 
   get size(): number {
@@ -61,8 +64,8 @@ export class PendingReads {
 
   /** Whether reads were added since the last round began. */
   get needsRound(): boolean {
-    const last = this.#confirming[this.#confirming.length - 1];
-    return last !== undefined && last.round > this.round;
+    const { length } = this.#confirming;
+    return length > 0 && (this.#confirming[length - 1] as PendingRead).round > this.round;
   }
 
   /** Removes and gives the reads whose round a quorum has confirmed. */
@@ -74,6 +77,7 @@ export class PendingReads {
 
   /** The role or the leader changed: own reads are refused at once, those of others run into their own leader's change. */
   refuseAll(ready: ReadReady[]): void {
+    this.lease.end();
     for (const id of this.#forwarded) ready.push({ id, index: null });
     this.#forwarded.clear();
     this.#refuse(this.#confirming, ready);

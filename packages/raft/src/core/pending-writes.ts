@@ -32,6 +32,11 @@ export class PendingWrites {
     for (const write of this.#writes) if (write.lastIndex >= index) write.lastIndex = index - 1;
   }
 
+  /** A snapshot replaced the log: no write in flight says anything about it. */
+  voidAll(): void {
+    for (const write of this.#writes) write.lastIndex = 0;
+  }
+
   /** Everything up to `sequence` is durable. @returns the index up to which the log is, and the promises set free, in order. */
   complete(sequence: number): { lastIndex: Index; promises: Message[] } {
     invariant(sequence <= this.#lastSequence, `storage reported write ${sequence}, the last one was ${this.#lastSequence}`);

@@ -1,15 +1,16 @@
 import type { NodeId, Random } from "@octopii/interfaces";
-import type { Configuration } from "../configuration/index.js";
+import { type Configuration, membersOf } from "../configuration/index.js";
 import type { RaftLog } from "../log/raft-log.js";
 import type { Message } from "../messages.js";
 import type { RaftCoreConfig } from "../options.js";
 import { jointCommittedIndex, jointVoteResult, type VoteResult } from "../quorum/index.js";
-import type { DropReason, TraceSink } from "../trace.js";
-import type { Entry, GroupId, HardState, Index, Role, Term } from "../types.js";
+import type { DropReason, ProgressCause, TraceEvent, TraceSink } from "../trace.js";
+import type { Entry, GroupId, HardState, Index, Role, SnapshotMetadata, Term } from "../types.js";
 import type { FetchRequest, ReadReady } from "./input-output.js";
+import { Lease } from "./lease.js";
 import { PendingReads } from "./pending-reads.js";
 import { PendingWrites } from "./pending-writes.js";
-import { Progress } from "./progress.js";
+import { Progress, type SendDue } from "./progress.js";
 
 /** What a replica starts from, read back from storage by its driver. */
 export interface ReplicaStart {
@@ -17,12 +18,13 @@ export interface ReplicaStart {
   readonly group: GroupId;
   readonly hardState: HardState;
   readonly configuration: Configuration;
+  readonly snapshot: SnapshotMetadata | null;
   readonly log: RaftLog;
 }
 
 /**
  * The state of one replica, and the moves that every part of the protocol shares: changing role, sending, appending.
- * Elections, replication and reads are functions over it, each in its own file.
+ * Elections, replication, membership and reads are functions over it, each in its own file.
  */
 export class Replica {
   readonly id: NodeId;
@@ -39,18 +41,34 @@ export class Replica {
   currentTerm: Term;
   votedFor: NodeId;
   leaderId: NodeId = 0;
+  /** The newest snapshot that followers can be sent. */
+  snapshot: SnapshotMetadata | null;
 
+  /** The step's clock, in ticks; null if its input tells no time. Only leases use it. */
+  now: number | null = null;
   electionElapsedTicks = 0;
   heartbeatElapsedTicks = 0;
   electionTimeoutTicks = 0;
+  /** For so many ticks more, a lease may rest on a shield that this node gave before it was restarted, or in an earlier term. */
+  olderShieldTicks: number;
   /** Answers to the campaign under way. */
   readonly votes: Map<NodeId, boolean> = new Map();
+
   /** On a leader: every member's progress, ascending by id, ours included. */
   progress: Progress[] = [];
   readonly #progressById = new Map<NodeId, Progress>();
   /** On a leader that is handing over: to whom; otherwise 0. */
   transferTarget: NodeId = 0;
+  /** Someone was told to campaign at once in this term: from then on voters need not shield us. */
+  shieldGivenUp = false;
+  /** On a leader: what the entries after the commit index cost in memory, as far as the cache holds them. */
   uncommittedBytes = 0;
+  /** On a leader: no change may be proposed until this index is applied. */
+  pendingChangeIndex: Index = 0;
+  /** Indexes of configuration entries that this process saw appended and that are not applied yet, ascending. */
+  changesAhead: Index[] = [];
+  /** Entries up to here came from a restart, and may hold changes that `changesAhead` does not list. */
+  readonly unseenUpTo: Index;
 
   /** Messages free to go in this step. */
   messages: Message[] = [];
@@ -58,6 +76,11 @@ export class Replica {
   promises: Message[] = [];
   fetches: FetchRequest[] = [];
   readyReads: ReadReady[] = [];
+  /** A snapshot that this step's write carries. */
+  unwrittenSnapshot: SnapshotMetadata | null = null;
+
+  readonly #matchIndexOf = (id: NodeId): Index => this.#progressById.get(id)?.matchIndex ?? 0;
+  readonly #readRoundOf = (id: NodeId): number => this.#progressById.get(id)?.confirmedReadRound ?? 0;
 
   constructor(start: ReplicaStart, config: RaftCoreConfig, random: Random, trace: TraceSink | null) {
     this.id = start.id;
@@ -65,9 +88,13 @@ export class Replica {
     this.config = config;
     this.log = start.log;
     this.configuration = start.configuration;
+    this.snapshot = start.snapshot;
     this.currentTerm = start.hardState.currentTerm;
     this.votedFor = start.hardState.votedFor;
-    this.reads = new PendingReads(config.pendingReadsMax);
+    this.reads = new PendingReads(config.pendingReadsMax, new Lease(config.electionTicks, config.clockDriftMax));
+    this.unseenUpTo = start.log.lastIndex;
+    // In term 0 as well: the answer to a heartbeat does not wait until the term is on disk.
+    this.olderShieldTicks = config.leaseReads ? config.electionTicks : 0;
     this.#random = random;
     this.#trace = trace;
     this.resetElectionTimer();
@@ -86,9 +113,19 @@ export class Replica {
     return this.#progressById.get(id);
   }
 
-  /** The highest value of `of` that a quorum, or both quorums of a joint configuration, has reached. */
-  quorumIndex(of: (id: NodeId) => Index): Index {
-    return jointCommittedIndex(this.configuration.voters, this.configuration.votersOutgoing, of);
+  isMember(id: NodeId): boolean {
+    const { voters, votersOutgoing, learners } = this.configuration;
+    return voters.includes(id) || votersOutgoing.includes(id) || learners.includes(id);
+  }
+
+  /** The highest index that a quorum, or both quorums of a joint configuration, holds. */
+  quorumMatchIndex(): Index {
+    return jointCommittedIndex(this.configuration.voters, this.configuration.votersOutgoing, this.#matchIndexOf);
+  }
+
+  /** The latest read round that a quorum has confirmed. */
+  quorumReadRound(): number {
+    return jointCommittedIndex(this.configuration.voters, this.configuration.votersOutgoing, this.#readRoundOf);
   }
 
   quorumVote(of: (id: NodeId) => boolean | undefined): VoteResult {
@@ -98,15 +135,20 @@ export class Replica {
   resetElectionTimer(): void {
     this.electionElapsedTicks = 0;
     const ticks = this.config.electionTicks;
-    this.electionTimeoutTicks = ticks + (this.#random.uint32() % ticks);
+    this.electionTimeoutTicks = ticks + (this.#random.uint32() % ticks) + this.config.electionDelayTicks;
   }
 
   becomeFollower(term: Term, leaderId: NodeId): void {
-    const changed = this.role !== "follower" || this.currentTerm !== term || this.leaderId !== leaderId;
     this.#reset(term);
     this.role = "follower";
     this.leaderId = leaderId;
-    if (changed) this.#traceRole();
+    this.#traceRole();
+  }
+
+  /** As a follower: someone leads our term, or, by 0, nobody that we would wait for. */
+  follow(leaderId: NodeId): void {
+    this.leaderId = leaderId;
+    this.trace({ type: "leader", term: this.currentTerm, leaderId });
   }
 
   becomePreCandidate(): void {
@@ -122,36 +164,82 @@ export class Replica {
     this.role = "candidate";
     this.votedFor = this.id;
     this.#traceRole();
-    this.trace({ type: "vote", term: this.currentTerm, candidate: this.id });
   }
 
   becomeLeader(): void {
+    const electors = [...this.votes].filter(([, granted]) => granted).map(([id]) => id);
     this.#reset(this.currentTerm);
     this.role = "leader";
     this.leaderId = this.id;
-    this.#startProgress();
+    // A change may stand unapplied in what earlier leaders have left.
+    this.pendingChangeIndex = this.log.lastIndex;
+    this.uncommittedBytes = this.log.bytesBetween(this.log.committedIndex + 1, this.log.lastIndex);
     this.#traceRole();
+    const { learners } = this.configuration;
+    for (const id of membersOf(this.configuration)) this.#addProgress(id, learners.includes(id), this.log.lastIndex + 1);
+    for (const id of electors) this.progressOf(id)?.heardOf();
+    const own = this.progressOf(this.id);
+    if (own === undefined) return;
+    own.matchIndex = this.log.durableIndex;
+    own.becomeReplicate();
+    // The first check of the quorum comes an election timeout from now: whoever is silent until then is gone.
+    own.recentlyActive = true;
+  }
+
+  /** Takes a configuration into effect. @param added - members whose progress begins anew. */
+  configure(configuration: Configuration, index: Index, added: readonly NodeId[]): void {
+    this.configuration = configuration;
+    this.trace({ type: "configuration", index, configuration });
+    if (this.role !== "leader") return;
+    const known = new Map(this.#progressById);
+    for (const id of added) known.delete(id);
+    this.progress = [];
+    this.#progressById.clear();
+    for (const id of membersOf(configuration)) {
+      const isLearner = configuration.learners.includes(id);
+      const progress = known.get(id);
+      if (progress === undefined) {
+        // A check of the quorum that came before it could answer must not depose us.
+        this.#addProgress(id, isLearner, Math.max(this.log.lastIndex, 1)).recentlyActive = true;
+      } else {
+        progress.isLearner = isLearner;
+        this.progress.push(progress);
+        this.#progressById.set(id, progress);
+      }
+    }
   }
 
   /** Appends to our own log; durable after the write of this step. */
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
-    for (const entry of entries) this.log.append(entry);
-    this.trace({ type: "append", entries });
+    for (const entry of entries) {
+      this.log.append(entry);
+      if (entry.kind === "configuration" || entry.kind === "founding") this.changesAhead.push(entry.index);
+    }
+    if (this.#trace !== null) this.#trace({ type: "append", entries });
   }
 
   commitTo(index: Index): boolean {
     if (!this.log.commitTo(index)) return false;
-    this.trace({ type: "commit", index, term: this.log.termAt(index) });
+    if (this.#trace !== null) this.#trace({ type: "commit", index, term: this.log.termAt(index) });
     return true;
   }
 
-  drop(message: Message, reason: DropReason): void {
-    this.trace({ type: "drop", message: message.type, from: message.from, reason });
+  /** A message is due to the follower when the step ends. */
+  wantSend(progress: Progress, due: SendDue): void {
+    if (progress.due !== "always") progress.due = due;
   }
 
-  trace(event: Parameters<TraceSink>[0]): void {
+  drop(message: Message, reason: DropReason): void {
+    this.trace({ type: "drop", message, reason });
+  }
+
+  trace(event: TraceEvent): void {
     if (this.#trace !== null) this.#trace(event);
+  }
+
+  traceProgress(cause: ProgressCause, progress: Progress): void {
+    if (this.#trace !== null) this.#trace({ type: "progress", cause, progress: progress.view() });
   }
 
   #traceRole(): void {
@@ -166,7 +254,9 @@ export class Replica {
     this.leaderId = 0;
     this.heartbeatElapsedTicks = 0;
     this.transferTarget = 0;
+    this.shieldGivenUp = false;
     this.uncommittedBytes = 0;
+    this.pendingChangeIndex = 0;
     this.votes.clear();
     this.progress = [];
     this.#progressById.clear();
@@ -174,19 +264,11 @@ export class Replica {
     this.resetElectionTimer();
   }
 
-  #startProgress(): void {
-    const { voters, votersOutgoing, learners, learnersNext } = this.configuration;
-    const ids = [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])].sort((a, b) => a - b);
-    for (const id of ids) {
-      const own = id === this.id;
-      const matchIndex = own ? this.log.durableIndex : 0;
-      const { inflightCountMax, inflightBytesMax } = this.config;
-      const progress = new Progress(id, matchIndex, this.log.lastIndex + 1, inflightCountMax, inflightBytesMax);
-      // The first check of the quorum comes an election timeout from now: whoever is silent until then is gone.
-      progress.recentlyActive = own;
-      if (own) progress.state = "replicate";
-      this.progress.push(progress);
-      this.#progressById.set(id, progress);
-    }
+  #addProgress(id: NodeId, isLearner: boolean, nextIndex: Index): Progress {
+    const { inflightCountMax, inflightBytesMax } = this.config;
+    const progress = new Progress(id, isLearner, 0, nextIndex, inflightCountMax, inflightBytesMax);
+    this.progress.push(progress);
+    this.#progressById.set(id, progress);
+    return progress;
   }
 }

@@ -1,48 +1,89 @@
 import type { NodeId } from "@octopii/interfaces";
-import type { Entry } from "../types.js";
+import { type Entry, entryWireBytes } from "../types.js";
 import type { Progress } from "./progress.js";
 import type { Replica } from "./replica.js";
 
+/** Every other member gets a message when the step ends: entries if it lacks some, otherwise the commit index. */
 export function broadcastAppend(raft: Replica): void {
-  for (const progress of raft.progress) if (progress.id !== raft.id) sendAppend(raft, progress, true);
+  for (const progress of raft.progress) if (progress.id !== raft.id) raft.wantSend(progress, "always");
+}
+
+/** New entries are there. Every other member gets them when the step ends, unless they are to wait for more. */
+export function broadcastEntries(raft: Replica): void {
+  for (const progress of raft.progress) if (progress.id !== raft.id) raft.wantSend(progress, "entries");
+}
+
+/** At the end of a step: one message, or as many as the window takes, to each follower that something is due to. */
+export function sendDue(raft: Replica): void {
+  for (const progress of raft.progress) {
+    const { due } = progress;
+    if (due === "nothing") continue;
+    progress.due = "nothing";
+    if (sendAppend(raft, progress, due === "always")) while (sendAppend(raft, progress, false));
+  }
 }
 
 /** Sends what the follower lacks, if the flow allows. @param evenIfEmpty - send a bare commit index too. */
-export function sendAppend(raft: Replica, progress: Progress, evenIfEmpty: boolean): boolean {
+function sendAppend(raft: Replica, progress: Progress, evenIfEmpty: boolean): boolean {
   if (progress.paused || progress.awaitingReadFrom !== 0) return false;
+  const { log, config } = raft;
   const from = progress.nextIndex;
-  const hasNews = from <= raft.log.lastIndex && !(progress.state === "replicate" && progress.inflights.isFull);
-  if (!hasNews) {
+  // What it would continue from was compacted away.
+  if (from <= log.compactedIndex) return sendSnapshot(raft, progress);
+  if (!hasEntriesFor(raft, progress)) {
     if (evenIfEmpty) emitAppend(raft, progress, []);
     return evenIfEmpty;
   }
-  if (!raft.log.isCached(from)) {
+  if (!log.isCached(from)) {
     progress.awaitingReadFrom = from;
-    raft.fetches.push({ peer: progress.id, from, to: raft.log.lastIndex, maxBytes: raft.config.appendBytesMax });
+    raft.fetches.push({ peer: progress.id, from, to: log.lastIndex, maxBytes: config.appendBytesMax });
     return false;
   }
-  emitAppend(raft, progress, raft.log.cached(from, raft.log.lastIndex, raft.config.appendBytesMax));
+  emitAppend(raft, progress, log.cached(from, log.lastIndex, config.appendBytesMax));
   return true;
+}
+
+/** Whether there are entries to send, and now is the time: with several messages in flight the next waits until it is full. */
+function hasEntriesFor({ log, config }: Replica, { nextIndex, state, inflights }: Progress): boolean {
+  if (nextIndex > log.lastIndex) return false;
+  if (state !== "replicate") return true;
+  if (inflights.isFull) return false;
+  return inflights.count < config.eagerAppendsMax || log.wireBytesReach(nextIndex, config.appendBytesMax);
 }
 
 /** Sends `entries`, which begin at the follower's next index. */
 export function emitAppend(raft: Replica, progress: Progress, entries: readonly Entry[]): void {
   const prevLogIndex = progress.nextIndex - 1;
   const { group, id: from, currentTerm: term, log } = raft;
-  raft.messages.push({
-    type: "AppendEntries",
-    group,
-    from,
-    to: progress.id,
-    term,
-    prevLogIndex,
-    prevLogTerm: log.termAt(prevLogIndex),
-    entries,
-    leaderCommit: log.committedIndex,
-  });
+  const leaderCommit = log.committedIndex;
+  const prevLogTerm = log.termAt(prevLogIndex);
+  raft.messages.push({ type: "AppendEntries", group, from, to: progress.id, term, prevLogIndex, prevLogTerm, entries, leaderCommit });
   let bytes = 0;
-  for (const entry of entries) bytes += entry.data.length;
-  progress.sent(entries.length, prevLogIndex + entries.length, bytes);
+  for (const entry of entries) bytes += entry.data.length + entryWireBytes;
+  progress.sent(entries.length, prevLogIndex + entries.length, bytes, leaderCommit);
+}
+
+/** @returns false: whatever came of it, nothing more can be sent now. Source: Raft §7. */
+function sendSnapshot(raft: Replica, progress: Progress): false {
+  const { snapshot, group, id: from, currentTerm: term } = raft;
+  // A snapshot is work for everybody; a member that may be dead gets it when it speaks.
+  if (snapshot === null || !progress.recentlyActive) return false;
+  raft.traceProgress("snapshotSent", progress);
+  progress.becomeSnapshot(snapshot.index);
+  raft.traceProgress("snapshotPaused", progress);
+  raft.messages.push({ type: "InstallSnapshot", group, from, to: progress.id, term, snapshot });
+  return false;
+}
+
+/** What became of a snapshot that was sent. Either way the follower's own answer, or a heartbeat's, lets the flow go on. */
+export function handleSnapshotReport(raft: Replica, id: NodeId, delivered: boolean): void {
+  const progress = raft.progressOf(id);
+  if (progress === undefined || progress.state !== "snapshot") return;
+  // In this order, or we would probe behind a snapshot that never arrived.
+  if (!delivered) progress.pendingSnapshot = 0;
+  progress.becomeProbe();
+  raft.traceProgress(delivered ? "snapshotDelivered" : "snapshotFailed", progress);
+  progress.flowPaused = true;
 }
 
 export function broadcastHeartbeat(raft: Replica): void {
@@ -55,9 +96,14 @@ function sendHeartbeat(raft: Replica, progress: Progress): void {
   const commitIndex = Math.min(progress.matchIndex, raft.log.committedIndex);
   const { group, id: from, currentTerm: term } = raft;
   raft.messages.push({ type: "Heartbeat", group, from, to: progress.id, term, commitIndex, readRound: raft.reads.round });
+  // It may be less than an append has told, which may be lost: the next acknowledgement has us tell it again.
+  progress.sentCommit = commitIndex;
 }
 
-/** Tells a caught-up follower to campaign at once. Source: thesis §3.10. */
-export function sendTimeoutNow(raft: Replica, to: NodeId): void {
-  raft.messages.push({ type: "TimeoutNow", group: raft.group, from: raft.id, to, term: raft.currentTerm });
+/** The network could not deliver: what was in flight is probably lost, so find out where the follower stands. */
+export function handleUnreachable(raft: Replica, id: NodeId): void {
+  const progress = raft.progressOf(id);
+  if (progress === undefined || id === raft.id) return;
+  if (progress.state === "replicate") progress.becomeProbe();
+  raft.traceProgress("unreachable", progress);
 }

@@ -60,11 +60,23 @@ export class EntryCache {
 
   /** Drops the oldest entries, none above `upTo`, until the cache holds at most `maxBytes`. */
   shrink(maxBytes: number, upTo: Index): void {
-    while (this.#bytes > maxBytes && this.#firstIndex <= upTo && this.#head < this.#entries.length) {
-      this.#bytes -= costOf(this.#entries[this.#head] as Entry);
-      this.#entries[this.#head++] = undefined;
-      this.#firstIndex++;
-    }
+    while (this.#bytes > maxBytes && this.#firstIndex <= upTo && this.#head < this.#entries.length) this.#dropFirst();
+    this.#compact();
+  }
+
+  /** Drops the entries up to `index`. */
+  dropThrough(index: Index): void {
+    while (this.#firstIndex <= index && this.#head < this.#entries.length) this.#dropFirst();
+    this.#compact();
+  }
+
+  #dropFirst(): void {
+    this.#bytes -= costOf(this.#entries[this.#head] as Entry);
+    this.#entries[this.#head++] = undefined;
+    this.#firstIndex++;
+  }
+
+  #compact(): void {
     if (this.#head > compactAt && this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;

@@ -1,5 +1,5 @@
 import { invariant } from "../assert.js";
-import { type Entry, entryMemoryBytes, type Index, type Term, type TermRun } from "../types.js";
+import { type Entry, entryMemoryBytes, entryWireBytes, type Index, type SnapshotMetadata, type Term, type TermRun } from "../types.js";
 import { EntryCache } from "./entry-cache.js";
 import { TermRuns } from "./term-runs.js";
 
@@ -19,13 +19,16 @@ export interface LogStart {
  *
  *     compacted ≤ applied ≤ applying ≤ min(committed, durable);   durable ≤ handedOver ≤ last
  *
+ * While a snapshot is being restored, `applied`, `applying` and `durable` still tell of the log that it replaces, and lie below `compacted`.
+ *
  * It holds terms of all entries and the data of the newest; the rest is on disk, and the driver fetches it when asked to.
  */
 export class RaftLog {
-  readonly #terms: TermRuns;
+  #terms: TermRuns;
   readonly #cache: EntryCache;
   readonly #cacheBytesMax: number;
-  readonly compactedIndex: Index;
+  /** The index before the first entry; its term is known all the same. */
+  compactedIndex: Index;
   /** Index of the last entry, on disk or not. */
   lastIndex: Index;
   /** Everything up to here was given to storage in some write. */
@@ -36,6 +39,8 @@ export class RaftLog {
   /** Everything up to here was given to the state machine. */
   applyingIndex: Index;
   appliedIndex: Index;
+  /** A snapshot took the place of the log and the state machine does not hold it yet: nothing is applied meanwhile. */
+  restoringIndex: Index = 0;
 
   constructor(start: LogStart, cacheBytesMax: number) {
     invariant(start.appliedIndex <= start.commitIndex, `applied ${start.appliedIndex} is beyond committed ${start.commitIndex}`);
@@ -114,12 +119,45 @@ export class RaftLog {
     if (index > this.durableIndex) this.durableIndex = index;
   }
 
+  /** Forgets all entries up to `index`, which keeps its term. */
+  compact(index: Index): void {
+    invariant(index <= Math.min(this.appliedIndex, this.durableIndex), `entry ${index} compacted before it was applied and durable`);
+    if (index <= this.compactedIndex) return;
+    this.#terms.compact(index);
+    this.#cache.dropThrough(index);
+    this.compactedIndex = index;
+  }
+
+  /** The snapshot takes the place of everything: the log is empty after it. */
+  restore({ index, term }: SnapshotMetadata): void {
+    invariant(index > this.committedIndex, `snapshot ${index} is not beyond the commit index ${this.committedIndex}`);
+    this.#terms = new TermRuns([{ firstIndex: index, term }]);
+    this.#cache.reset(index + 1);
+    this.durableIndex = Math.min(this.durableIndex, this.committedIndex);
+    this.compactedIndex = index;
+    this.lastIndex = index;
+    this.handedOverIndex = index;
+    this.committedIndex = index;
+    this.restoringIndex = index;
+  }
+
+  /** The state machine holds the snapshot. */
+  markRestored(index: Index): void {
+    // A newer snapshot may have come meanwhile; its own report follows.
+    if (index !== this.restoringIndex) return;
+    this.restoringIndex = 0;
+    this.applyingIndex = index;
+    this.appliedIndex = index;
+  }
+
   /** How far the state machine may go: committed, and on our own disk, so that a restart never finds state ahead of its log. */
   get applicableIndex(): Index {
     return Math.min(this.committedIndex, this.durableIndex);
   }
 
   markApplied(index: Index): void {
+    // What was applied before a snapshot replaced it does not count any more.
+    if (this.restoringIndex !== 0) return;
     invariant(index <= this.applyingIndex, `applied ${index} before it was given out (${this.applyingIndex})`);
     invariant(index >= this.appliedIndex, `applied ${index} after ${this.appliedIndex}`);
     this.appliedIndex = index;
@@ -142,6 +180,16 @@ export class RaftLog {
       bytes += this.#cache.at(index).data.length + entryMemoryBytes;
     }
     return bytes;
+  }
+
+  /** Whether the cached entries from `from` on fill a message of `bytes`. Stops counting there. */
+  wireBytesReach(from: Index, bytes: number): boolean {
+    let sum = 0;
+    for (let index = Math.max(from, this.#cache.firstIndex); index <= this.lastIndex; index++) {
+      sum += this.#cache.at(index).data.length + entryWireBytes;
+      if (sum >= bytes) return true;
+    }
+    return from < this.#cache.firstIndex;
   }
 
   /** Cached entries in `[from, to]`; as many as fit in `maxBytes`, and at least one. */

@@ -31,6 +31,14 @@ export class TermRuns {
     this.#terms.push(term);
   }
 
+  /** Forgets everything before `index`, which lies within the log. */
+  compact(index: Index): void {
+    const run = this.#find(index);
+    this.#firsts.splice(0, run);
+    this.#terms.splice(0, run);
+    this.#firsts[0] = index;
+  }
+
   /** Forgets `index` and everything after it. */
   truncate(index: Index): void {
     while (this.#firsts.length > 0 && (this.#firsts[this.#firsts.length - 1] as Index) >= index) {
@@ -39,11 +47,11 @@ export class TermRuns {
     }
   }
 
-  /** The largest index at or below `index` whose term is at or below `term`, or the index before the log's first entry. */
+  /** The largest index at or below `index` whose term is at or below `term`; if no term that we know is, the index before all of them. */
   lastIndexNotAbove(term: Term, index: Index): Index {
     let run = this.#find(index);
     let candidate = index;
-    while (run > 0 && (this.#terms[run] as Term) > term) {
+    while (run >= 0 && (this.#terms[run] as Term) > term) {
       candidate = (this.#firsts[run] as Index) - 1;
       run--;
     }

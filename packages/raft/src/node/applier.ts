@@ -1,13 +1,20 @@
 import type { ApplyRange } from "../core/input-output.js";
 import type { LogStorage, StateMachine } from "../ports.js";
-import type { Entry, GroupId, Index } from "../types.js";
+import type { Entry, GroupId, Index, SnapshotMetadata } from "../types.js";
 
 /** Receives what the state machine made of each entry. */
 export interface ApplierEvents<Result> {
-  /** @param result - undefined for entries that are not commands. */
-  applied(entry: Entry, result: Result | undefined): void;
-  /** All of a range is done. */
-  finished(index: Index): void;
+  /**
+   * Changes of the membership are about to be applied: resolves when it is on stable storage that they are committed. Whoever restarts would
+   * otherwise be back in a configuration whose members may have been switched off since. @returns nothing if it is already.
+   */
+  secureCommit(): Promise<void> | undefined;
+  /** @param results - one for each of the commands among `entries`, in order. */
+  applied(entries: readonly Entry[], results: readonly Result[]): void;
+  /** All of a range is done. @param configurations - those of its entries that change the membership. */
+  finished(index: Index, configurations: readonly Entry[]): void;
+  /** The state machine holds the snapshot. */
+  restored(snapshot: SnapshotMetadata): void;
   failed(error: unknown): void;
 }
 
@@ -18,7 +25,10 @@ export class Applier<Result> {
   readonly #group: GroupId;
   readonly #batchBytesMax: number;
   readonly #events: ApplierEvents<Result>;
-  #running: Promise<void> | null = null;
+  /** What the state machine is busy with; the next thing waits for it. */
+  #running: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  #superseded = false;
   #stopped = false;
 
   constructor(
@@ -35,15 +45,37 @@ export class Applier<Result> {
     this.#events = events;
   }
 
+  /** Nothing is being applied or restored: the state is that of the last index that was told. */
+  get isIdle(): boolean {
+    return !this.#isBusy;
+  }
+
   /** Applies `range`; the core gives the next one only after this has finished. */
   start(range: ApplyRange): void {
-    this.#running = this.#run(range)
-      .then(() => {
-        if (!this.#stopped) this.#events.finished(range.to);
-      })
-      .catch((error: unknown) => {
-        if (!this.#stopped) this.#events.failed(error);
-      });
+    this.#run(async () => {
+      if (this.#stopped) return;
+      const configurations: Entry[] = [];
+      const pending = range.entries === null ? undefined : this.#apply(range.entries, configurations);
+      if (pending !== undefined) await pending;
+      if (range.entries === null && !(await this.#applyStored(range, configurations))) return;
+      if (!this.#stopped) this.#events.finished(range.to, configurations);
+    });
+  }
+
+  /** A snapshot is about to take the place of the log: what is still to be read from it may be gone, and need not be applied any more. */
+  supersede(): void {
+    this.#superseded = true;
+  }
+
+  /** Puts a snapshot in the place of the state, once what is being applied now has come to its end. */
+  restore(snapshot: SnapshotMetadata, chunks: AsyncIterable<Uint8Array>): void {
+    this.#run(async () => {
+      this.#superseded = false;
+      if (this.#stopped) return;
+      if (this.#stateMachine.restore === undefined) throw new Error("The leader sent a snapshot, but this state machine has no restore.");
+      await this.#stateMachine.restore(chunks);
+      if (!this.#stopped) this.#events.restored(snapshot);
+    });
   }
 
   /** Resolves when no command is being applied any more. */
@@ -52,31 +84,56 @@ export class Applier<Result> {
     await this.#running;
   }
 
-  async #run(range: ApplyRange): Promise<void> {
-    if (range.entries !== null) return this.#apply(range.entries);
-    let from = range.from;
-    while (from <= range.to && !this.#stopped) {
-      const entries = await this.#storage.read(this.#group, from, range.to, this.#batchBytesMax);
-      if (entries[0]?.index !== from) throw new Error(`Storage gave no entry ${from}, though the log reaches ${range.to}.`);
-      await this.#apply(entries);
-      from += entries.length;
-    }
+  #run(task: () => Promise<void>): void {
+    const before = this.#isBusy ? this.#running : null;
+    this.#isBusy = true;
+    const running = (before === null ? task() : before.then(task)).catch((error: unknown) => {
+      if (!this.#stopped) this.#events.failed(error);
+    });
+    this.#running = running.then(() => {
+      if (this.#running === settled) this.#isBusy = false;
+    });
+    const settled = this.#running;
   }
 
-  async #apply(entries: readonly Entry[]): Promise<void> {
-    const commands = entries.every(isCommand) ? entries : entries.filter(isCommand);
+  /** @returns whether all of the range was applied. */
+  async #applyStored(range: ApplyRange, configurations: Entry[]): Promise<boolean> {
+    let from = range.from;
+    while (from <= range.to) {
+      const entries = await this.#storage.read(this.#group, from, range.to, this.#batchBytesMax);
+      if (this.#stopped || this.#superseded) return false;
+      if (entries[0]?.index !== from) throw new Error(`Storage gave no entry ${from}, though the log reaches ${range.to}.`);
+      await this.#apply(entries, configurations);
+      from += entries.length;
+    }
+    return true;
+  }
+
+  /** A synchronous state machine costs no promise per batch. */
+  #apply(entries: readonly Entry[], configurations: Entry[]): void | Promise<void> {
+    if (entries.every(isCommand)) return this.#applyTo(entries, entries);
+    for (const entry of entries) if (changesMembership(entry)) configurations.push(entry);
+    const commands = entries.filter(isCommand);
+    const secured = entries.some(changesMembership) ? this.#events.secureCommit() : undefined;
+    return secured === undefined ? this.#applyTo(entries, commands) : secured.then(() => this.#applyTo(entries, commands));
+  }
+
+  #applyTo(entries: readonly Entry[], commands: readonly Entry[]): void | Promise<void> {
     const pending = commands.length === 0 ? [] : this.#stateMachine.apply(commands);
-    // A synchronous state machine costs no promise per batch.
-    const results = isPromise(pending) ? await pending : pending;
+    if (!isPromise(pending)) return this.#applied(entries, commands, pending);
+    return pending.then((results) => this.#applied(entries, commands, results));
+  }
+
+  #applied(entries: readonly Entry[], commands: readonly Entry[], results: readonly Result[]): void {
     if (results.length !== commands.length) {
       throw new Error(`The state machine gave ${results.length} results for ${commands.length} commands; it must give one for each.`);
     }
-    if (this.#stopped) return;
-    let position = 0;
-    for (const entry of entries) this.#events.applied(entry, isCommand(entry) ? results[position++] : undefined);
+    if (commands.length < entries.length) this.#stateMachine.membershipApplied?.(entries.filter(changesMembership));
+    if (!this.#stopped) this.#events.applied(entries, results);
   }
 }
 
+const changesMembership = ({ kind }: Entry): boolean => kind === "configuration" || kind === "founding";
 const isCommand = (entry: Entry): boolean => entry.kind === "command";
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

@@ -1,145 +1,112 @@
-import type { Clock, Logger, NodeId, Random, Scheduler, Timer } from "@octopii/interfaces";
-import type { Configuration } from "../configuration/index.js";
-import type { FetchedEntries, FetchRequest, RaftInput, RaftOutput, RaftStatus } from "../core/input-output.js";
+import type { NodeId, Timer } from "@octopii/interfaces";
+import type { Configuration, ConfigurationChange, MemberChangeType } from "../configuration/index.js";
+import type { RaftStatus } from "../core/input-output.js";
 import { RaftCore } from "../core/raft-core.js";
-import { RaftError } from "../errors.js";
-import type { LogStart } from "../log/raft-log.js";
-import type { Message } from "../messages.js";
-import { resolveRaftCoreOptions } from "../options.js";
-import type { LogStorage, PeerNetwork, StateMachine, StoredLog } from "../ports.js";
+import { type RaftCoreConfig, resolveRaftCoreOptions } from "../options.js";
 import type { TraceEvent } from "../trace.js";
-import type { Entry, GroupId, Index } from "../types.js";
+import type { GroupId, Index, SnapshotMetadata } from "../types.js";
 import { Applier } from "./applier.js";
+import { Callers, type CallersHost } from "./callers.js";
+import { Driver, type DriverHost } from "./driver.js";
+import { Inbox } from "./inbox.js";
+import { logEvent } from "./log-event.js";
 import { type RaftNodeConfig, type RaftNodeOptions, resolveRaftNodeOptions } from "./node-options.js";
-import { Proposals } from "./proposals.js";
-import { Reads } from "./reads.js";
+import type { RaftNodeEvent, RaftNodeIdentity, RaftNodePorts } from "./node-ports.js";
+import { type NodeStart, readStart } from "./open.js";
+import { busy, entryTooLarge, notLeader, snapshotFailed, stoppedError, timeoutError } from "./refusals.js";
+import { Snapshots } from "./snapshots.js";
 import { Waiter, type WaitOptions } from "./waiter.js";
-import { WriteQueue } from "./write-queue.js";
 
-/** The distance between the first read ids of two processes: more reads than one will ever ask. */
-const readIdsPerProcess = 2 ** 20;
-
-/** The world around a {@link RaftNode}. */
-export interface RaftNodePorts<Result> {
-  readonly storage: LogStorage;
-  readonly network: PeerNetwork;
-  readonly stateMachine: StateMachine<Result>;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
-  readonly logger?: Logger;
+/** How a read may be confirmed. */
+export interface ReadOptions extends WaitOptions {
+  /** A leader's lease will do, where leases are in use. Default false: a quorum confirms. */
+  readonly lease?: boolean;
 }
 
-/** Who a {@link RaftNode} is. */
-export interface RaftNodeIdentity {
-  readonly id: NodeId;
-  /** Default 0. */
-  readonly group?: GroupId;
-  /** The members at the time the group was founded. All replicas must be given the same. */
-  readonly configuration: Configuration;
+/** How a change of the membership is judged. */
+export interface ChangeOptions extends WaitOptions {
+  /** Propose it although the voters that remain have not been heard of lately. Default false. */
+  readonly force?: boolean;
 }
 
-/** What a node tells its owner. Called synchronously; must not throw. */
-export type RaftNodeEvent =
-  | TraceEvent
-  | { readonly type: "applied"; readonly entry: Entry }
-  | { readonly type: "stopped"; readonly error: unknown };
-
-/** Reads the group back from storage and starts to take part in it. */
+/** Reads the group back from storage and starts to take part in it. @throws {RaftError} `STORAGE_INCONSISTENT`, or what storage throws. */
 export async function openRaftNode<Result>(
   identity: RaftNodeIdentity,
   ports: RaftNodePorts<Result>,
   options: RaftNodeOptions = {},
   onEvent: ((event: RaftNodeEvent) => void) | null = null,
 ): Promise<RaftNode<Result>> {
-  const stored = await ports.storage.load(identity.group ?? 0);
-  return new RaftNode(identity, stored, ports, options, onEvent);
+  return new RaftNode(identity.id, await readStart(identity, ports), ports, options, onEvent);
 }
 
 /**
- * One replica in its process: it drives a {@link RaftCore} over the ports. Everything that arrives within a turn of the event loop
+ * One replica in its process: a {@link RaftCore}, driven over the ports. Everything that arrives within a turn of the event loop
  * becomes one input; of its output, one write goes to storage while one batch per peer goes to the network.
  */
 export class RaftNode<Result> {
   readonly #core: RaftCore;
+  readonly #id: NodeId;
   readonly #config: RaftNodeConfig;
+  readonly #coreConfig: RaftCoreConfig;
   readonly #ports: RaftNodePorts<Result>;
-  readonly #group: GroupId;
   readonly #onEvent: ((event: RaftNodeEvent) => void) | null;
-  readonly #writes: WriteQueue;
+  readonly #inbox: Inbox;
+  readonly #driver: Driver<Result>;
   readonly #applier: Applier<Result>;
-  readonly #proposals = new Proposals<Result>();
-  readonly #reads: Reads;
+  readonly #snapshots: Snapshots | null;
+  readonly #callers: Callers<Result>;
   readonly #detach: () => void;
-
-  #inbox: Message[] = [];
-  #fetched: FetchedEntries[] = [];
-  #unreachable: NodeId[] = [];
-  #ticks = 0;
-  #durableSequence: number | undefined;
-  #appliedIndex: Index | undefined;
-  #campaign = false;
-  #transferTo: NodeId | undefined;
-
-  #turnPending = false;
+  /** Who waits for a snapshot on demand, until it is begun, and from then on. */
+  #snapshotWaiters: Waiter<SnapshotMetadata>[] = [];
+  #snapshotBegun: Waiter<SnapshotMetadata>[] = [];
+  #snapshotDue = false;
   #tickTimer: Timer | null = null;
-  #stoppedBy: unknown = null;
   #stopped = false;
+  #stoppedBy: unknown = null;
+  #closing: Promise<void> | null = null;
 
   constructor(
-    identity: RaftNodeIdentity,
-    stored: StoredLog,
+    id: NodeId,
+    start: NodeStart,
     ports: RaftNodePorts<Result>,
     options: RaftNodeOptions,
     onEvent: ((event: RaftNodeEvent) => void) | null,
   ) {
-    this.#config = resolveRaftNodeOptions(options);
+    this.#id = id;
     this.#ports = ports;
-    this.#group = identity.group ?? 0;
     this.#onEvent = onEvent;
-    const coreConfig = resolveRaftCoreOptions(options);
-    this.#reads = new Reads(coreConfig.electionTicks * this.#config.tickMs, ports.random.fork("read-ids").uint32() * readIdsPerProcess);
-    const hardState = stored.hardState ?? { currentTerm: 0, votedFor: 0, commitIndex: 0 };
-    const start = { id: identity.id, group: this.#group, hardState, configuration: identity.configuration, log: logStart(stored) };
-    this.#core = new RaftCore(start, options, ports.random.fork("raft-core"), (event) => this.#traced(event));
-    const onDurable = (sequence: number): void => {
-      this.#durableSequence = sequence;
-      this.#wake();
-    };
-    this.#writes = new WriteQueue(ports.storage, this.#group, onDurable, (error) => this.#fail(error));
-    this.#applier = new Applier(ports.stateMachine, ports.storage, this.#group, coreConfig.applyBytesMax, {
-      applied: (entry, result) => {
-        if (this.#onEvent !== null) this.#onEvent({ type: "applied", entry });
-        this.#proposals.applied(entry, result);
-      },
-      finished: (index) => {
-        this.#appliedIndex = index;
-        this.#reads.appliedTo(index);
-        this.#wake();
-      },
-      failed: (error) => this.#fail(error),
-    });
-    this.#detach = ports.network.attach(this.#group, {
-      receive: (from, messages) => this.#receive(from, messages),
-      unreachable: (peer) => {
-        this.#unreachable.push(peer);
-        this.#wake();
-      },
-    });
+    this.#config = resolveRaftNodeOptions(options);
+    this.#coreConfig = resolveRaftCoreOptions(options);
+    const { group } = start;
+    this.#inbox = new Inbox(this.#config.inboxMessagesMax);
+    this.#callers = this.#createCallers(group);
+    this.#core = new RaftCore({ id, ...start }, options, ports.random.fork("raft-core"), (event) => this.#traced(event));
+    this.#callers.restored(start.log.appliedIndex);
+    this.#snapshots = this.#createSnapshots(group, start.snapshot?.index ?? 0);
+    this.#applier = this.#createApplier(group);
+    this.#driver = this.#createDriver(group);
+    this.#detach = this.#attach(group);
     this.#scheduleTick();
-    this.#wake();
+    this.#driver.wake();
   }
 
   /**
-   * Appends a command to the replicated log; resolves with the state machine's result once it is committed and applied here.
-   * Only the leader takes proposals.
+   * Appends a command to the replicated log; resolves with the result of this node's own state machine once the command is committed and
+   * applied here. A follower passes it on to the leader.
    * @param command - belongs to the log from now on: do not change it.
-   * @throws {RaftError} each code of `RaftErrorCode`; `outcome` tells whether the command may have been committed all the same.
+   * @throws {RaftError} `NOT_LEADER` while nobody leads, `BUSY`, `TRANSFERRING`, `ENTRY_TOO_LARGE`, `LEADERSHIP_LOST`, `TIMEOUT`, `STOPPED`;
+   * `outcome` tells whether the command may have been committed all the same.
    */
   propose(command: Uint8Array, options: WaitOptions = {}): Promise<Result> {
-    return this.#wait<Result>(options, (waiter) => {
-      if (this.#proposals.queuedCount >= this.#config.queuedProposalsMax) return waiter.reject(busy("proposals"));
-      this.#proposals.enqueue(command, waiter);
+    return new Promise<Result>((resolve, reject) => {
+      const waiter = this.#waiter(options, resolve, reject);
+      if (waiter === null) return;
+      const { entryBytesMax } = this.#coreConfig;
+      if (command.length > entryBytesMax) return waiter.reject(entryTooLarge(command.length, entryBytesMax));
+      const { proposals, forwarding } = this.#callers;
+      if (proposals.queuedCount + forwarding.count >= this.#config.queuedProposalsMax) return waiter.reject(busy("proposals"));
+      proposals.enqueue(command, waiter);
+      this.#driver.wake();
     });
   }
 
@@ -148,23 +115,98 @@ export class RaftNode<Result> {
    * reading the state then is linearizable. Works on leaders and followers. Source: thesis §6.4.
    * @returns the read index.
    */
-  readIndex(options: WaitOptions = {}): Promise<Index> {
+  readIndex(options: ReadOptions = {}): Promise<Index> {
     return this.#wait<Index>(options, (waiter) => {
-      if (this.#reads.count >= this.#config.queuedProposalsMax) return waiter.reject(busy("reads"));
-      this.#reads.enqueue(waiter, this.#ports.clock.now());
+      if (this.#callers.reads.count >= this.#config.queuedProposalsMax) return waiter.reject(busy("reads"));
+      this.#callers.reads.enqueue(waiter, this.#ports.clock.now(), options.lease ?? false);
+    });
+  }
+
+  /**
+   * Changes the membership; resolves with the configuration once it is in effect here. A joint configuration that is left by itself has been
+   * left then; one of an `explicit` transition stays. Only the leader takes changes, one after the other. Source: RULE 6 of the design.
+   * @throws {RaftError} `CHANGE_REFUSED`, and as {@link propose}.
+   */
+  changeMembership(change: ConfigurationChange, options: ChangeOptions = {}): Promise<Configuration> {
+    return this.#wait<Configuration>(options, (waiter) => {
+      this.#callers.changes.enqueue({ change, mustKeepQuorum: options.force !== true }, waiter);
+    });
+  }
+
+  /** Adds a member without a vote, or takes a voter's vote away. @param context - the application's, such as its address. */
+  addLearner(id: NodeId, options: ChangeOptions & { readonly context?: Uint8Array } = {}): Promise<Configuration> {
+    return this.changeMembership(single("addLearner", id, options.context), options);
+  }
+
+  /**
+   * Gives a member a vote: adds it as a learner if it is none yet, waits until it has caught up, and promotes it.
+   * @throws {RaftError} `CATCH_UP_FAILED`, and as {@link changeMembership}. It stays a learner then.
+   */
+  async addVoter(id: NodeId, options: ChangeOptions & { readonly context?: Uint8Array } = {}): Promise<Configuration> {
+    const left = this.#timeLeft(options);
+    // One that votes already is proposed all the same: its context may be news, and our own view may be of yesterday.
+    if (!this.#core.status().configuration.voters.includes(id)) await this.#addCaughtUp(id, left);
+    return this.changeMembership(single("addVoter", id, options.context), left());
+  }
+
+  /** Takes a member out. A leader that removes itself steps down once that is in effect. */
+  removeMember(id: NodeId, options: ChangeOptions = {}): Promise<Configuration> {
+    return this.changeMembership(single("removeNode", id), options);
+  }
+
+  /**
+   * Puts a new member in the place of an old one, in one change: the newcomer learns first, and takes over the vote when it has caught up, so
+   * that the group never has fewer voters than before.
+   */
+  async replaceMember(
+    oldId: NodeId,
+    newId: NodeId,
+    options: ChangeOptions & { readonly context?: Uint8Array } = {},
+  ): Promise<Configuration> {
+    if (oldId === newId) throw new RangeError(`Node ${oldId} cannot take its own place; give the newcomer another id.`);
+    const left = this.#timeLeft(options);
+    await this.#addCaughtUp(newId, left);
+    const { context } = options;
+    const newcomer = { type: "addVoter", nodeId: newId, ...(context !== undefined && { context }) } as const;
+    return this.changeMembership({ transition: "auto", changes: [newcomer, { type: "removeNode", nodeId: oldId }] }, left());
+  }
+
+  /**
+   * As leader, brings `target` up to date and has it elected; resolves when it leads. Proposals are refused meanwhile.
+   * @throws {RaftError} `TRANSFER_FAILED` after an election timeout, or at once if `target` cannot lead; `NOT_LEADER`.
+   */
+  transferLeadership(target: NodeId, options: WaitOptions = {}): Promise<void> {
+    return this.#wait<void>(options, (waiter) => {
+      if (this.#core.leaderId !== this.#id) return waiter.reject(notLeader(this.#core.leaderId));
+      const { transferTo } = this.#inbox;
+      if (transferTo !== undefined && transferTo !== target) this.#callers.transfers.replaced(transferTo);
+      this.#callers.transfers.add(target, waiter);
+      this.#inbox.transferTo = target;
+    });
+  }
+
+  /**
+   * Takes a snapshot of the state machine as it is now, whatever the policy says, and compacts the log behind it. While one is being taken
+   * already, it is that one which is waited for.
+   * @throws {RaftError} `SNAPSHOT_FAILED`, `TIMEOUT`, `STOPPED`; by the latter two it may come to be all the same.
+   */
+  snapshot(options: WaitOptions = {}): Promise<SnapshotMetadata> {
+    return this.#wait<SnapshotMetadata>(options, (waiter) => {
+      if (this.#snapshots === null) return waiter.reject(snapshotFailed("this node has no place to keep snapshots"));
+      this.#snapshotWaiters.push(waiter);
     });
   }
 
   /** Campaigns at once, by pre-vote if so configured. Does nothing on a leader or a non-voter. */
   campaign(): void {
-    this.#campaign = true;
-    this.#wake();
+    this.#inbox.campaign = true;
+    this.#driver.wake();
   }
 
-  /** As leader, brings `target` up to date and tells it to campaign. Given up after an election timeout. */
-  transferLeadership(target: NodeId): void {
-    this.#transferTo = target;
-    this.#wake();
+  /** As a follower, forgets the leader, so that it helps to elect another without waiting. Does nothing where leases are in use. */
+  forgetLeader(): void {
+    this.#inbox.forgetLeader = true;
+    this.#driver.wake();
   }
 
   /** Who leads, as far as this replica knows; 0 when unknown. */
@@ -186,129 +228,204 @@ export class RaftNode<Result> {
    * Leaves quietly: settles every pending call, waits for the state machine, and stores the commit index. Writes under way are the
    * storage's to finish. Repeatable; never rejects.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const wasRunning = !this.#stopped;
     this.#stop(null);
     await this.#applier.stop();
+    await this.#snapshots?.stop();
     if (!wasRunning) return;
-    await this.#writes.settle().catch((error: unknown) => {
+    await this.#driver.settle().catch((error: unknown) => {
       // It would have spared the next start some waiting, no more.
       this.#ports.logger?.warn({ error }, "The commit index could not be stored.");
     });
   }
 
-  #wait<Value>(options: WaitOptions, begin: (waiter: Waiter<Value>) => void): Promise<Value> {
-    return new Promise<Value>((resolve, reject) => {
-      if (this.#stopped) return reject(stoppedError(this.#stoppedBy, "failed"));
-      if (options.signal?.aborted === true) return reject(options.signal.reason);
-      const deadline = this.#ports.clock.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs);
-      begin(new Waiter<Value>(deadline, options.signal, resolve, reject));
-      this.#wake();
+  /** A learner that is close behind. @param left - the options, with what is left of the call's time. */
+  async #addCaughtUp(id: NodeId, left: () => ChangeOptions & { readonly context?: Uint8Array }): Promise<void> {
+    const { configuration } = this.#core.status();
+    const isMember = configuration.learners.includes(id) || configuration.voters.includes(id);
+    if (!isMember) await this.addLearner(id, left());
+    await this.#wait<void>(left(), (waiter) => {
+      const { leaderId } = this.#core;
+      if (leaderId !== this.#id) return waiter.reject(notLeader(leaderId));
+      this.#callers.catchUp.add(id, waiter, this.#core.status().lastIndex, this.#ports.clock.now());
     });
   }
 
-  #receive(from: NodeId, messages: readonly Message[]): void {
-    for (const message of messages) {
-      if (this.#inbox.length >= this.#config.inboxMessagesMax) break;
-      if (message.from === from) this.#inbox.push(message);
-      else this.#traced({ type: "drop", message: message.type, from, reason: "unknownSender" });
+  /** For calls of several steps: all of them together end by one deadline. */
+  #timeLeft<Options extends WaitOptions>(options: Options): () => Options {
+    const { clock } = this.#ports;
+    const deadline = clock.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs);
+    return () => ({ ...options, timeoutMs: Math.max(0, deadline - clock.now()) });
+  }
+
+  #wait<Value>(options: WaitOptions, begin: (waiter: Waiter<Value>) => void): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      const waiter = this.#waiter(options, resolve, reject);
+      if (waiter === null) return;
+      const count = this.#callers.controlCount + this.#snapshotWaiters.length + this.#snapshotBegun.length;
+      if (count >= this.#config.queuedProposalsMax) return waiter.reject(busy("calls"));
+      begin(waiter);
+      this.#driver.wake();
+    });
+  }
+
+  /** Null if the call was rejected already. */
+  #waiter<Value>(options: WaitOptions, resolve: (value: Value) => void, reject: (error: unknown) => void): Waiter<Value> | null {
+    if (this.#stopped) reject(stoppedError(this.#stoppedBy, "failed"));
+    else if (options.signal?.aborted === true) reject(options.signal.reason);
+    else
+      return new Waiter<Value>(
+        this.#ports.clock.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs),
+        options.signal,
+        resolve,
+        reject,
+      );
+    return null;
+  }
+
+  #createCallers(group: GroupId): Callers<Result> {
+    const host: CallersHost = {
+      id: this.#id,
+      group,
+      leaderId: () => this.#core.leaderId,
+      currentTerm: () => this.#core.currentTerm,
+      send: (message) => this.#driver.post(message),
+    };
+    const electionTimeoutMs = this.#coreConfig.electionTicks * this.#config.tickMs;
+    return new Callers<Result>(host, this.#config, electionTimeoutMs, this.#ports.random.fork("process-id").uint32());
+  }
+
+  #createDriver(group: GroupId): Driver<Result> {
+    const callers = this.#callers;
+    const host: DriverHost = {
+      takeInput: () => callers.takeInput(this.#inbox, this.#ports.clock.now() / this.#config.tickMs),
+      proposed: (result) => callers.proposed(result),
+      changed: (result) => callers.changed(result),
+      read: (ready) => callers.read(ready, this.#core.appliedIndex),
+      takeForwarded: (message) => callers.takeForwarded(message),
+      forwardAnswered: (message) => callers.forwardAnswered(message),
+      atRest: () => this.#takeSnapshotIfDue(),
+      turned: () => {
+        if (callers.catchUp.count > 0) callers.catchUp.check(this.#core.status(), this.#ports.clock.now());
+      },
+      failed: (error) => this.#fail(error),
+    };
+    return new Driver({
+      core: this.#core,
+      id: this.#id,
+      group,
+      ports: this.#ports,
+      inbox: this.#inbox,
+      host,
+      applier: this.#applier,
+      snapshots: this.#snapshots,
+    });
+  }
+
+  #createApplier(group: GroupId): Applier<Result> {
+    const { stateMachine, storage } = this.#ports;
+    return new Applier(stateMachine, storage, group, this.#coreConfig.applyBytesMax, {
+      secureCommit: () => this.#driver.flush(),
+      applied: (entries, results) => {
+        if (this.#onEvent !== null) this.#onEvent({ type: "applied", entries });
+        if (this.#snapshots?.isDueAfter(entries) === true) this.#snapshotDue = true;
+        this.#callers.applied(entries, results);
+      },
+      finished: (index, configurations) => {
+        this.#inbox.applied(index, configurations);
+        this.#callers.finished(index, configurations);
+        this.#driver.completed();
+      },
+      restored: (snapshot) => {
+        this.#inbox.restoredIndex = snapshot.index;
+        this.#callers.restored(snapshot.index);
+        // What it has replaced can go.
+        this.#inbox.compactTo ??= 0;
+        this.#onEvent?.({ type: "restored", snapshot });
+        this.#driver.wake();
+      },
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  #createSnapshots(group: GroupId, lastIndex: Index): Snapshots | null {
+    const { snapshots: storage, stateMachine, network, clock, scheduler, logger } = this.#ports;
+    if (storage === undefined) return null;
+    return new Snapshots({ group, storage, stateMachine, network, clock, scheduler, logger }, this.#config, lastIndex, {
+      taken: (snapshot, compactTo) => {
+        this.#inbox.snapshot = snapshot;
+        // Older snapshots can go, even where no entries can.
+        this.#inbox.compactTo = compactTo;
+        this.#driver.wake();
+      },
+      reported: (report) => {
+        this.#inbox.snapshotReports.push(report);
+        this.#driver.wake();
+      },
+    });
+  }
+
+  /** Between two batches, where the state machine is at the index that the core knows. */
+  #takeSnapshotIfDue(): void {
+    const waiters = this.#snapshotWaiters;
+    if (this.#snapshots === null || (waiters.length === 0 && !this.#snapshotDue)) return;
+    const metadata = this.#core.describeSnapshot();
+    if (metadata === null && !this.#snapshotDue) {
+      this.#snapshotWaiters = [];
+      for (const waiter of waiters) waiter.reject(snapshotFailed("nothing was applied yet, or the leader's snapshot is being restored"));
     }
-    this.#wake();
+    if (metadata === null) return;
+    this.#snapshotWaiters = [];
+    this.#snapshotBegun.push(...waiters);
+    this.#snapshotDue = false;
+    this.#snapshots.take(metadata).then(
+      (taken) => {
+        for (const waiter of waiters) waiter.resolve(taken);
+      },
+      (error: unknown) => {
+        // The log goes on growing until the next one succeeds; nothing is lost.
+        this.#ports.logger?.error({ error }, "A snapshot could not be taken.");
+        for (const waiter of waiters) waiter.reject(error);
+      },
+    );
+  }
+
+  #attach(group: GroupId): () => void {
+    return this.#ports.network.attach(group, {
+      receive: (from, messages) => {
+        this.#driver.receive(from, messages, (message) => this.#traced({ type: "drop", message, reason: "unknownSender" }));
+      },
+      receiveSnapshot: (from, message, chunks) => this.#driver.receiveSnapshot(from, message, chunks),
+      unreachable: (peer) => {
+        this.#inbox.unreachable.push(peer);
+        this.#callers.forwarding.unreachable(peer);
+        this.#driver.wake();
+      },
+    });
   }
 
   #scheduleTick(): void {
     this.#tickTimer = this.#ports.scheduler.setTimer(this.#config.tickMs, () => {
-      this.#ticks++;
+      this.#inbox.ticks++;
       const now = this.#ports.clock.now();
-      this.#proposals.expire(now);
-      this.#reads.expire(now);
+      this.#callers.expire(now);
+      this.#snapshotWaiters = this.#snapshotWaiters.filter((waiter) => !waiter.expire(now, () => timeoutError("failed")));
+      this.#snapshotBegun = this.#snapshotBegun.filter((waiter) => !waiter.expire(now, () => timeoutError("unknown")));
       this.#scheduleTick();
-      this.#wake();
+      this.#driver.wake();
     });
-  }
-
-  #wake(): void {
-    if (this.#turnPending || this.#stopped) return;
-    this.#turnPending = true;
-    this.#ports.scheduler.nextTurn(() => {
-      this.#turnPending = false;
-      if (!this.#stopped) this.#turn();
-    });
-  }
-
-  #turn(): void {
-    try {
-      this.#perform(this.#core.step(this.#takeInput()));
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #takeInput(): RaftInput {
-    const input: RaftInput = {
-      ...(this.#durableSequence === undefined ? {} : { durableSequence: this.#durableSequence }),
-      ...(this.#appliedIndex === undefined ? {} : { appliedIndex: this.#appliedIndex }),
-      ...(this.#proposals.queuedCount === 0 ? {} : { proposals: this.#proposals.submit() }),
-      ...(this.#reads.hasQueued ? { reads: this.#reads.takeQueued() } : {}),
-      ...(this.#transferTo === undefined ? {} : { transferTo: this.#transferTo }),
-      abandonedReads: this.#reads.takeAbandoned(),
-      fetched: this.#fetched,
-      messages: this.#inbox,
-      ticks: this.#ticks,
-      unreachable: this.#unreachable,
-      campaign: this.#campaign,
-    };
-    this.#durableSequence = undefined;
-    this.#appliedIndex = undefined;
-    this.#transferTo = undefined;
-    this.#fetched = [];
-    this.#inbox = [];
-    this.#ticks = 0;
-    this.#unreachable = [];
-    this.#campaign = false;
-    return input;
-  }
-
-  #perform(output: RaftOutput): void {
-    // The write first, so that the disk works while the messages are on the network.
-    if (output.write !== null) this.#writes.push(output.write);
-    this.#send(output.messages);
-    const { leaderId, appliedIndex } = this.#core;
-    if (output.proposed !== null) this.#proposals.judged(output.proposed, leaderId);
-    for (const read of output.reads) this.#reads.ready(read, appliedIndex, leaderId);
-    for (const request of output.fetch) this.#fetch(request);
-    if (output.apply !== null) this.#applier.start(output.apply);
-  }
-
-  #send(messages: readonly Message[]): void {
-    if (messages.length === 0) return;
-    const byPeer = new Map<NodeId, Message[]>();
-    for (const message of messages) {
-      const batch = byPeer.get(message.to);
-      if (batch === undefined) byPeer.set(message.to, [message]);
-      else batch.push(message);
-    }
-    for (const [peer, batch] of byPeer) this.#ports.network.send(peer, batch);
-  }
-
-  #fetch(request: FetchRequest): void {
-    const { peer, from, to, maxBytes } = request;
-    this.#ports.storage.read(this.#group, from, to, maxBytes).then(
-      (entries) => {
-        this.#fetched.push({ peer, from, entries });
-        this.#wake();
-      },
-      (error) => this.#fail(error),
-    );
   }
 
   #traced(event: TraceEvent): void {
     this.#onEvent?.(event);
-    if (event.type === "role") {
-      this.#ports.logger?.info({ role: event.role, term: event.term, leaderId: event.leaderId }, "The role changed.");
-    } else if (event.type === "drop") {
-      this.#ports.logger?.debug({ message: event.message, from: event.from, reason: event.reason }, "A message was dropped.");
-    }
+    this.#callers.observe(event);
+    if (this.#ports.logger !== undefined) logEvent(this.#ports.logger, event);
   }
 
   /** Storage, state machine or core failed: promise nothing from here on. */
@@ -323,29 +440,16 @@ export class RaftNode<Result> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#stoppedBy = error;
+    this.#driver.stop();
     this.#detach();
     this.#tickTimer?.cancel();
-    this.#proposals.rejectAll((outcome) => stoppedError(error, outcome));
-    this.#reads.rejectAll(stoppedError(error, "failed"));
+    void this.#snapshots?.stop();
+    this.#callers.rejectAll((outcome) => stoppedError(error, outcome));
+    for (const waiter of this.#snapshotWaiters) waiter.reject(stoppedError(error, "failed"));
+    for (const waiter of this.#snapshotBegun) waiter.reject(stoppedError(error, "unknown"));
   }
 }
 
-function logStart(stored: StoredLog): LogStart {
-  // A hard state can know of a commit beyond what this disk holds only if the disk lost something.
-  const commitIndex = stored.hardState?.commitIndex ?? 0;
-  if (commitIndex > stored.lastIndex) {
-    const message = `The log ends at ${stored.lastIndex}, but entry ${commitIndex} was committed: acknowledged entries are missing from this disk.`;
-    throw new RaftError("OCTOPII_RAFT_STOPPED", message, { outcome: "failed", details: { commitIndex, lastIndex: stored.lastIndex } });
-  }
-  const { compactedIndex, lastIndex, terms } = stored;
-  return { compactedIndex, lastIndex, terms, commitIndex: Math.max(commitIndex, compactedIndex), appliedIndex: compactedIndex };
-}
-
-function busy(what: string): RaftError {
-  return new RaftError("OCTOPII_RAFT_BUSY", `Too many ${what} are waiting; try again later.`, { outcome: "failed" });
-}
-
-function stoppedError(cause: unknown, outcome: "failed" | "unknown"): RaftError {
-  const why = cause === null ? "The node was closed." : "The node has stopped because of an error; see the cause.";
-  return new RaftError("OCTOPII_RAFT_STOPPED", why, { outcome, cause: cause ?? undefined });
+function single(type: MemberChangeType, nodeId: NodeId, context?: Uint8Array): ConfigurationChange {
+  return { transition: "auto", changes: [{ type, nodeId, ...(context !== undefined && { context }) }] };
 }

@@ -1,20 +1,21 @@
 import type { NodeId } from "@octopii/interfaces";
-import type { ReadReady } from "../core/input-output.js";
+import type { ReadReady, ReadRequest } from "../core/input-output.js";
 import { RaftError } from "../errors.js";
 import type { Index } from "../types.js";
-import { timeoutError } from "./proposals.js";
+import { timeoutError } from "./refusals.js";
 import type { Waiter } from "./waiter.js";
 
 interface AskedRead {
   readonly waiter: Waiter<Index>;
   readonly askedAt: number;
+  readonly lease: boolean;
 }
 
 /** Linearizable reads on their way: first for their read index, then for the state machine to reach it. */
 export class Reads {
   readonly #retryMs: number;
   #nextId: number;
-  #queued: number[] = [];
+  #queued: ReadRequest[] = [];
   #abandoned: number[] = [];
   readonly #asked = new Map<number, AskedRead>();
   #awaitingApply: { waiter: Waiter<Index>; index: Index }[] = [];
@@ -36,25 +37,25 @@ export class Reads {
     return this.#queued.length > 0;
   }
 
-  enqueue(waiter: Waiter<Index>, now: number): void {
-    this.#ask(this.#nextId++, waiter, now);
+  enqueue(waiter: Waiter<Index>, now: number, lease: boolean): void {
+    this.#ask(this.#nextId++, waiter, now, lease);
   }
 
-  #ask(id: number, waiter: Waiter<Index>, now: number): void {
-    this.#asked.set(id, { waiter, askedAt: now });
-    this.#queued.push(id);
+  #ask(id: number, waiter: Waiter<Index>, askedAt: number, lease: boolean): void {
+    this.#asked.set(id, { waiter, askedAt, lease });
+    this.#queued.push({ id, lease });
   }
 
   /** Reads that the core may forget. */
   takeAbandoned(): number[] {
     const abandoned = this.#abandoned;
-    this.#abandoned = [];
+    if (abandoned.length > 0) this.#abandoned = [];
     return abandoned;
   }
 
-  takeQueued(): number[] {
+  takeQueued(): ReadRequest[] {
     const queued = this.#queued;
-    this.#queued = [];
+    if (queued.length > 0) this.#queued = [];
     return queued;
   }
 
@@ -81,12 +82,12 @@ export class Reads {
 
   /** Rejects what is past its deadline, and asks again what has had no answer for long. */
   expire(now: number): void {
-    for (const [id, { waiter, askedAt }] of this.#asked) {
+    for (const [id, { waiter, askedAt, lease }] of this.#asked) {
       if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
       if (waiter.settled) {
         this.#asked.delete(id);
         this.#abandoned.push(id);
-      } else if (now - askedAt >= this.#retryMs) this.#ask(id, waiter, now);
+      } else if (now - askedAt >= this.#retryMs) this.#ask(id, waiter, now, lease);
     }
     for (const { waiter } of this.#awaitingApply) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
     this.#awaitingApply = this.#awaitingApply.filter(({ waiter }) => !waiter.settled);

@@ -1,3 +1,5 @@
+import type { Term } from "../types.js";
+
 /** Deadline and cancellation of one call. */
 export interface WaitOptions {
   /** Ends the wait; the call rejects with the signal's reason. What was proposed may be committed all the same. */
@@ -14,6 +16,8 @@ export class Waiter<Value> {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: (() => void) | undefined;
   settled = false;
+  /** The term of the entry that it waits for, once there is one. */
+  term: Term = 0;
 
   constructor(deadline: number, signal: AbortSignal | undefined, resolve: (value: Value) => void, reject: (error: unknown) => void) {
     this.deadline = deadline;
@@ -31,6 +35,12 @@ export class Waiter<Value> {
 
   reject(error: unknown): void {
     if (this.#settle()) this.#reject(error);
+  }
+
+  /** Rejects it if its time is up. @returns whether it is settled. */
+  expire(now: number, error: () => unknown): boolean {
+    if (this.deadline <= now) this.reject(error());
+    return this.settled;
   }
 
   #settle(): boolean {

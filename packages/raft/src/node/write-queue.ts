@@ -1,6 +1,24 @@
 import type { LogWrite } from "../core/input-output.js";
 import type { LogStorage } from "../ports.js";
-import type { GroupId, HardState } from "../types.js";
+import type { GroupId, HardState, SnapshotMetadata } from "../types.js";
+
+/** What became of writes. */
+export interface WriteEvents {
+  /** Everything up to this sequence is on stable storage. */
+  durable(sequence: number): void;
+  /** This snapshot has taken the place of the log on stable storage. */
+  installed(snapshot: SnapshotMetadata): void;
+  failed(error: unknown): void;
+}
+
+/** Something that storage is working on. */
+interface PendingWrite {
+  /** Everything up to here is durable once this is the first that is not. */
+  readonly before: number;
+  readonly snapshot: SnapshotMetadata | null;
+  stored: Promise<void> | undefined;
+  isDone: boolean;
+}
 
 /**
  * Hands the core's writes to storage, several at a time, and reports how far they are durable. Writes that need no flush of their
@@ -9,49 +27,81 @@ import type { GroupId, HardState } from "../types.js";
 export class WriteQueue {
   readonly #storage: LogStorage;
   readonly #group: GroupId;
-  readonly #onDurable: (sequence: number) => void;
-  readonly #onFailure: (error: unknown) => void;
-  /** Sequences of the writes that storage is working on, oldest first. */
-  readonly #inFlight: number[] = [];
+  readonly #events: WriteEvents;
+  /** Oldest first. */
+  readonly #inFlight: PendingWrite[] = [];
   #lastSequence = 0;
   #carried: HardState | null = null;
+  #failed = false;
 
-  constructor(storage: LogStorage, group: GroupId, onDurable: (sequence: number) => void, onFailure: (error: unknown) => void) {
+  constructor(storage: LogStorage, group: GroupId, events: WriteEvents) {
     this.#storage = storage;
     this.#group = group;
-    this.#onDurable = onDurable;
-    this.#onFailure = onFailure;
-  }
-
-  /** Everything that was pushed is durable, but for a carried commit index. */
-  get isIdle(): boolean {
-    return this.#inFlight.length === 0;
+    this.#events = events;
   }
 
   push(write: LogWrite): void {
     this.#lastSequence = write.sequence;
     if (write.lazy) {
       if (write.hardState !== null) this.#carried = write.hardState;
-      if (this.isIdle) this.#onDurable(write.sequence);
+      if (this.#inFlight.length === 0) this.#events.durable(write.sequence);
       return;
     }
     const hardState = write.hardState ?? this.#carried;
     this.#carried = null;
-    this.#inFlight.push(write.sequence);
-    this.#storage.append(this.#group, hardState, write.entries).then(() => this.#completed(), this.#onFailure);
+    this.#await(write.sequence - 1, write.snapshot, this.#store(write, hardState));
   }
 
   /** Stores the carried commit index, so that a restart after a clean close need not wait for the leader to learn it. */
   async settle(): Promise<void> {
-    const carried = this.#carried;
-    this.#carried = null;
-    if (carried !== null) await this.#storage.append(this.#group, carried, []);
+    if (this.#carried !== null) await this.flush();
   }
 
-  #completed(): void {
-    this.#inFlight.shift();
-    // Lazy writes behind this one are as good as done: nothing of theirs has to reach the disk.
-    const next = this.#inFlight[0];
-    this.#onDurable(next === undefined ? this.#lastSequence : next - 1);
+  /** Resolves when all so far, the carried commit index included, is on stable storage. @returns nothing if it is already. */
+  flush(): Promise<void> | undefined {
+    const carried = this.#carried;
+    this.#carried = null;
+    if (carried !== null) this.#await(this.#lastSequence, null, this.#storage.append(this.#group, carried, []));
+    if (this.#inFlight.length === 0) return undefined;
+    return this.#allStored();
+  }
+
+  async #allStored(): Promise<void> {
+    for (const { stored } of [...this.#inFlight]) await stored;
+  }
+
+  #store({ snapshot, entries }: LogWrite, hardState: HardState | null): Promise<void> | undefined {
+    if (snapshot === null) return this.#storage.append(this.#group, hardState, entries);
+    const installed = this.#storage.install(this.#group, hardState, snapshot);
+    if (entries.length === 0) return installed;
+    const appended = this.#storage.append(this.#group, null, entries);
+    return appended === undefined ? installed : Promise.all([installed, appended]).then(() => undefined);
+  }
+
+  /** What was done at once, or out of turn, still comes after what is on its way. */
+  #await(before: number, snapshot: SnapshotMetadata | null, stored: Promise<void> | undefined): void {
+    const pending: PendingWrite = { before, snapshot, stored, isDone: stored === undefined };
+    this.#inFlight.push(pending);
+    if (stored === undefined) return this.#report();
+    stored.then(
+      () => {
+        pending.isDone = true;
+        this.#report();
+      },
+      (error: unknown) => {
+        this.#failed = true;
+        this.#events.failed(error);
+      },
+    );
+  }
+
+  #report(): void {
+    if (this.#failed || this.#inFlight[0]?.isDone !== true) return;
+    while (this.#inFlight[0]?.isDone === true) {
+      const done = this.#inFlight.shift();
+      if (done?.snapshot != null) this.#events.installed(done.snapshot);
+    }
+    // Lazy writes behind these are as good as done: nothing of theirs has to reach the disk.
+    this.#events.durable(this.#inFlight[0]?.before ?? this.#lastSequence);
   }
 }

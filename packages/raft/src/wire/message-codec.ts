@@ -1,6 +1,7 @@
+import { decodeConfiguration, encodeConfiguration } from "../configuration/index.js";
 import { isWellFormed } from "../core/well-formed.js";
-import type { Message, MessageType } from "../messages.js";
-import type { Entry, EntryKind } from "../types.js";
+import type { ForwardRefusal, Message, MessageType } from "../messages.js";
+import type { Entry, EntryKind, SnapshotMetadata } from "../types.js";
 import { ByteReader, MalformedBytes } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 
@@ -20,12 +21,26 @@ const messageTypes: readonly MessageType[] = [
   "ReadIndex",
   "ReadIndexResponse",
   "TimeoutNow",
+  "InstallSnapshot",
+  "ForwardProposals",
+  "ForwardProposalsResponse",
 ];
-const entryKinds: readonly EntryKind[] = ["command", "noop", "configuration"];
+const entryKinds: readonly EntryKind[] = ["command", "noop", "configuration", "founding"];
+/** Likewise; 0 stands for none. */
+const forwardRefusals: readonly (ForwardRefusal | null)[] = [
+  null,
+  "notLeader",
+  "removed",
+  "transferring",
+  "tooManyUncommittedBytes",
+  "entryTooLarge",
+  "busy",
+];
 
 /** The least bytes that a message, and an entry, take: a count of them can be checked against what is there. */
 const messageBytesMin = 33;
 const entryBytesMin = 13;
+const commandBytesMin = 4;
 
 /**
  * Encodes the messages of one turn for one peer as one frame: `version u8, count u32, messages`. Numbers are little-endian.
@@ -84,26 +99,48 @@ function writeMessage(writer: ByteWriter, message: Message): void {
     case "RequestVote":
       writer.u64(message.lastLogIndex);
       writer.u64(message.lastLogTerm);
-      return writer.u8(message.leadershipTransfer ? 1 : 0);
+      writer.u8(message.leadershipTransfer ? 1 : 0);
+      return writeKnownCommit(writer, message);
     case "PreVote":
       writer.u64(message.lastLogIndex);
-      return writer.u64(message.lastLogTerm);
+      writer.u64(message.lastLogTerm);
+      return writeKnownCommit(writer, message);
     case "RequestVoteResponse":
     case "PreVoteResponse":
-      return writer.u8(message.granted ? 1 : 0);
+      writer.u8(message.granted ? 1 : 0);
+      return writeKnownCommit(writer, message);
     case "Heartbeat":
       writer.u64(message.commitIndex);
       return writer.u64(message.readRound);
     case "HeartbeatResponse":
       return writer.u64(message.readRound);
+    case "InstallSnapshot":
+      return writeSnapshot(writer, message.snapshot);
     case "ReadIndex":
-      return writer.u64(message.requestId);
+      writer.u64(message.requestId);
+      return writer.u8(message.lease ? 1 : 0);
     case "ReadIndexResponse":
       writer.u64(message.requestId);
       return writer.u64(message.index);
     case "TimeoutNow":
       return;
+    case "ForwardProposals":
+      writer.u64(message.requestId);
+      return writeCommands(writer, message.commands);
+    case "ForwardProposalsResponse":
+      writer.u64(message.requestId);
+      writer.u32(message.count);
+      writer.u64(message.firstIndex);
+      writer.u64(message.entryTerm);
+      return writer.u8(forwardRefusals.indexOf(message.refusal));
   }
+}
+
+type Ballot = Extract<Message, { readonly type: "RequestVote" | "PreVote" | "RequestVoteResponse" | "PreVoteResponse" }>;
+
+function writeKnownCommit(writer: ByteWriter, { commitIndex = 0, commitTerm = 0 }: Ballot): void {
+  writer.u64(commitIndex);
+  writer.u64(commitTerm);
 }
 
 /** Indexes follow from `prevLogIndex`, so an entry carries only its term, kind and data. */
@@ -131,22 +168,51 @@ function readMessage(reader: ByteReader): Message {
     case "AppendEntriesResponse":
       return { type, ...envelope, rejected: flag(reader), index: reader.u64(), hintIndex: reader.u64(), hintTerm: reader.u64() };
     case "RequestVote":
-      return { type, ...envelope, lastLogIndex: reader.u64(), lastLogTerm: reader.u64(), leadershipTransfer: flag(reader) };
+      return {
+        type,
+        ...envelope,
+        lastLogIndex: reader.u64(),
+        lastLogTerm: reader.u64(),
+        leadershipTransfer: flag(reader),
+        commitIndex: reader.u64(),
+        commitTerm: reader.u64(),
+      };
     case "PreVote":
-      return { type, ...envelope, lastLogIndex: reader.u64(), lastLogTerm: reader.u64() };
+      return {
+        type,
+        ...envelope,
+        lastLogIndex: reader.u64(),
+        lastLogTerm: reader.u64(),
+        commitIndex: reader.u64(),
+        commitTerm: reader.u64(),
+      };
     case "RequestVoteResponse":
     case "PreVoteResponse":
-      return { type, ...envelope, granted: flag(reader) };
+      return { type, ...envelope, granted: flag(reader), commitIndex: reader.u64(), commitTerm: reader.u64() };
     case "Heartbeat":
       return { type, ...envelope, commitIndex: reader.u64(), readRound: reader.u64() };
     case "HeartbeatResponse":
       return { type, ...envelope, readRound: reader.u64() };
+    case "InstallSnapshot":
+      return { type, ...envelope, snapshot: readSnapshot(reader) };
     case "ReadIndex":
-      return { type, ...envelope, requestId: reader.u64() };
+      return { type, ...envelope, requestId: reader.u64(), lease: flag(reader) };
     case "ReadIndexResponse":
       return { type, ...envelope, requestId: reader.u64(), index: reader.u64() };
     case "TimeoutNow":
       return { type, ...envelope };
+    case "ForwardProposals":
+      return { type, ...envelope, requestId: reader.u64(), commands: readCommands(reader) };
+    case "ForwardProposalsResponse":
+      return {
+        type,
+        ...envelope,
+        requestId: reader.u64(),
+        count: reader.u32(),
+        firstIndex: reader.u64(),
+        entryTerm: reader.u64(),
+        refusal: readRefusal(reader),
+      };
   }
 }
 
@@ -161,6 +227,44 @@ function readEntries(reader: ByteReader, prevLogIndex: number): Entry[] {
     entries.push({ index: prevLogIndex + i, term, kind, data: reader.bytes(reader.u32()) });
   }
   return entries;
+}
+
+function writeCommands(writer: ByteWriter, commands: readonly Uint8Array[]): void {
+  writer.u32(commands.length);
+  for (const command of commands) {
+    writer.u32(command.length);
+    writer.bytes(command);
+  }
+}
+
+function readCommands(reader: ByteReader): Uint8Array[] {
+  const count = reader.u32();
+  if (count * commandBytesMin > reader.remaining) throw new MalformedBytes(`${count} commands cannot fit in ${reader.remaining} bytes`);
+  const commands: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) commands.push(reader.bytes(reader.u32()));
+  return commands;
+}
+
+function readRefusal(reader: ByteReader): ForwardRefusal | null {
+  const refusal = forwardRefusals[reader.u8()];
+  if (refusal === undefined) throw new MalformedBytes("a refusal is of an unknown kind");
+  return refusal;
+}
+
+function writeSnapshot(writer: ByteWriter, { index, term, configuration }: SnapshotMetadata): void {
+  const bytes = encodeConfiguration(configuration);
+  writer.u64(index);
+  writer.u64(term);
+  writer.u32(bytes.length);
+  writer.bytes(bytes);
+}
+
+function readSnapshot(reader: ByteReader): SnapshotMetadata {
+  const index = reader.u64();
+  const term = reader.u64();
+  const decoded = decodeConfiguration(reader.bytes(reader.u32()));
+  if (!decoded.accepted) throw new MalformedBytes(`a snapshot's configuration cannot be read: ${decoded.refusal.message}`);
+  return { index, term, configuration: decoded.value };
 }
 
 function flag(reader: ByteReader): boolean {

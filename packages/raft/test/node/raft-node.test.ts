@@ -42,6 +42,14 @@ class TestStorage implements LogStorage {
   read(_group: number, from: number, to: number): Promise<readonly Entry[]> {
     return Promise.resolve(this.entries.slice(from - 1, to));
   }
+
+  compact(): Promise<void> {
+    return Promise.reject(new Error("nothing is compacted here"));
+  }
+
+  install(): Promise<void> {
+    return Promise.reject(new Error("nothing is installed here"));
+  }
 }
 
 class TestNetwork implements PeerNetwork {
@@ -50,6 +58,10 @@ class TestNetwork implements PeerNetwork {
 
   send(_to: number, messages: readonly Message[]): void {
     this.sent.push(...messages);
+  }
+
+  sendSnapshot(): Promise<void> {
+    return Promise.reject(new Error("nobody is sent a snapshot here"));
   }
 
   attach(_group: number, receiver: PeerReceiver): () => void {
@@ -112,8 +124,8 @@ describe("RaftNode", () => {
     await node.close();
   });
 
-  it("refuses proposals when it does not lead, and says who does", async () => {
-    const { node, network, pass } = await setUp([1, 2, 3]);
+  it("refuses proposals when it does not lead and may not forward them, and says who does", async () => {
+    const { node, network, pass } = await setUp([1, 2, 3], { forwardProposals: false });
     const heartbeat = { type: "Heartbeat", group: 0, from: 2, to: 1, term: 5, commitIndex: 0, readRound: 0 } as const;
     network.receiver?.receive(2, [heartbeat]);
     await pass(5);

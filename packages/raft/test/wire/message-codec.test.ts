@@ -1,57 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeMessages, encodeMessages, type Message } from "../../src/index.js";
-
-const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
-const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-const envelope = { group: count, from: id, to: id, term: count };
-const data = fc.uint8Array({ maxLength: 40 });
-
-const appendEntries = fc
-  .tuple(fc.record(envelope), fc.nat(1e6), fc.array(fc.tuple(fc.nat(3), fc.constantFrom("command", "noop", "configuration"), data)), count)
-  .map(([head, prevLogIndex, parts, leaderCommit]): Message => {
-    let term = head.term % 1000;
-    const prevLogTerm = term;
-    const entries = parts.map(([more, kind, bytes], i) => {
-      term += more;
-      return { index: prevLogIndex + i + 1, term, kind, data: bytes } as const;
-    });
-    return { type: "AppendEntries", ...head, term, prevLogIndex, prevLogTerm, entries, leaderCommit };
-  });
-
-const message: fc.Arbitrary<Message> = fc.oneof(
-  appendEntries,
-  fc.record({
-    type: fc.constant("AppendEntriesResponse" as const),
-    ...envelope,
-    rejected: fc.boolean(),
-    index: count,
-    hintIndex: count,
-    hintTerm: count,
-  }),
-  fc.record({ type: fc.constantFrom("RequestVoteResponse" as const, "PreVoteResponse" as const), ...envelope, granted: fc.boolean() }),
-  fc.record({ type: fc.constant("Heartbeat" as const), ...envelope, commitIndex: count, readRound: count }),
-  fc.record({ type: fc.constant("HeartbeatResponse" as const), ...envelope, readRound: count }),
-  fc.record({ type: fc.constant("ReadIndex" as const), ...envelope, requestId: count }),
-  fc.record({ type: fc.constant("ReadIndexResponse" as const), ...envelope, requestId: count, index: count }),
-  fc.record({ type: fc.constant("TimeoutNow" as const), ...envelope }),
-  fc.record(envelope).map((head): Message => ({ type: "PreVote", ...head, lastLogIndex: 7, lastLogTerm: Math.min(3, head.term) })),
-  fc
-    .record(envelope)
-    .map(
-      (head): Message => ({ type: "RequestVote", ...head, lastLogIndex: 7, lastLogTerm: Math.min(3, head.term), leadershipTransfer: true }),
-    ),
-);
-
-const join = (chunks: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(chunks));
+import { decodeMessages, encodeConfiguration, encodeMessages, type Message } from "../../src/index.js";
+import { join, message } from "./generators.js";
 
 describe("message codec", () => {
-  it("gives back what it was given", () => {
+  it("gives back what it was given, whatever the type", () => {
+    const seen = new Set<string>();
     fc.assert(
       fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+        for (const { type } of messages) seen.add(type);
         expect(decodeMessages(join(encodeMessages(messages)))).toEqual(messages);
       }),
+      { numRuns: 300 },
     );
+    expect(seen.size).toBe(14);
   });
 
   it("hands large data on without a copy", () => {
@@ -93,5 +55,45 @@ describe("message codec", () => {
   it("refuses an unknown format version and counts that cannot be true", () => {
     expect(decodeMessages(new Uint8Array([9, 0, 0, 0, 0]))).toMatch(/format 9 are unknown/);
     expect(decodeMessages(new Uint8Array([1, 255, 255, 255, 255]))).toMatch(/cannot fit/);
+  });
+
+  it("refuses a snapshot whose configuration is unsound or of another format", () => {
+    const configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    const offer: Message = { type: "InstallSnapshot", group: 0, from: 1, to: 2, term: 4, snapshot: { index: 7, term: 3, configuration } };
+    const good = join(encodeMessages([offer]));
+    const start = good.length - encodeConfiguration(configuration).length;
+    const changed = (offset: number, value: number): readonly Message[] | string => {
+      const frame = good.slice();
+      frame[start + offset] = value;
+      return decodeMessages(frame);
+    };
+    expect(changed(0, 1)).toEqual([offer]);
+    expect(changed(0, 2)).toMatch(/format version 2/);
+    // The first voter's id, behind the header of ten bytes: 3 comes before 2 then, and 0 is no id.
+    expect(changed(10, 3)).toMatch(/ascending/);
+    expect(changed(10, 0)).toMatch(/no node id/);
+    // How many voters: more than the bytes that follow.
+    expect(changed(2, 200)).toMatch(/ids take/);
+  });
+
+  it("refuses values that no honest peer sends", () => {
+    const envelope = { group: 0, from: 1, to: 2, term: 4 } as const;
+    const configuration = { voters: [1], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    const impossible: Message[] = [
+      { type: "TimeoutNow", ...envelope, from: 0 },
+      { type: "PreVote", ...envelope, lastLogIndex: 9, lastLogTerm: 5 },
+      { type: "InstallSnapshot", ...envelope, snapshot: { index: 3, term: 5, configuration } },
+      { type: "InstallSnapshot", ...envelope, snapshot: { index: 0, term: 1, configuration } },
+      { type: "ForwardProposals", ...envelope, requestId: 1, commands: [] },
+      {
+        type: "AppendEntries",
+        ...envelope,
+        prevLogIndex: 3,
+        prevLogTerm: 2,
+        entries: [{ index: 4, term: 1, kind: "noop", data: new Uint8Array() }],
+        leaderCommit: 0,
+      },
+    ];
+    for (const one of impossible) expect(decodeMessages(join(encodeMessages([one])))).toBe(`A ${one.type} holds impossible values.`);
   });
 });

@@ -1,0 +1,162 @@
+import type { NodeId } from "@octopii/interfaces";
+import type { ChangeResult, ProposalResult, RaftInput, ReadReady } from "../core/input-output.js";
+import type { RaftError } from "../errors.js";
+import type { ForwardProposals, ForwardProposalsResponse, Message } from "../messages.js";
+import type { TraceEvent } from "../trace.js";
+import type { Entry, GroupId, Index } from "../types.js";
+import { CatchUp } from "./catch-up.js";
+import { Changes } from "./changes.js";
+import { Forwarding } from "./forwarding.js";
+import type { Inbox } from "./inbox.js";
+import type { RaftNodeConfig } from "./node-options.js";
+import { Proposals } from "./proposals.js";
+import { Reads } from "./reads.js";
+import { ForwardedBatches, type PartResult, partOf } from "./submission.js";
+import { Transfers } from "./transfers.js";
+
+/** The distance between the first ids of two processes: more reads, or forwarded batches, than one will ever make. */
+const idsPerProcess = 2 ** 20;
+
+/** What the callers' side asks of its node. */
+export interface CallersHost {
+  readonly id: NodeId;
+  readonly group: GroupId;
+  leaderId(): NodeId;
+  currentTerm(): number;
+  send(message: Message): void;
+}
+
+/** Everybody who waits for something of this replica, from the call to its outcome. */
+export class Callers<Result> {
+  readonly proposals: Proposals<Result> = new Proposals<Result>();
+  readonly forwarding: Forwarding<Result>;
+  readonly reads: Reads;
+  readonly changes: Changes = new Changes();
+  readonly catchUp: CatchUp;
+  readonly transfers: Transfers = new Transfers();
+  readonly #forwarded: ForwardedBatches;
+  readonly #mayForward: boolean;
+  readonly #host: CallersHost;
+  /** How many of the commands that the core is judging are our own. */
+  #ownSubmitted = 0;
+
+  /** @param processId - differs from process to process of one node. */
+  constructor(host: CallersHost, config: RaftNodeConfig, electionTimeoutMs: number, processId: number) {
+    this.#host = host;
+    this.#mayForward = config.forwardProposals;
+    this.reads = new Reads(electionTimeoutMs, processId * idsPerProcess);
+    this.forwarding = new Forwarding(this.proposals, processId * idsPerProcess);
+    this.#forwarded = new ForwardedBatches(config.queuedProposalsMax);
+    this.catchUp = new CatchUp(electionTimeoutMs, config.catchUpRounds);
+  }
+
+  /** How many wait for something that is neither proposed as a command nor read. */
+  get controlCount(): number {
+    return this.changes.count + this.catchUp.count + this.transfers.count;
+  }
+
+  /** The input of the next turn. @param now - in ticks. */
+  takeInput(inbox: Inbox, now: number): RaftInput {
+    const leaderId = this.#host.leaderId();
+    if (this.#mayForward && leaderId !== 0 && leaderId !== this.#host.id) this.#forward(leaderId);
+    const own = this.proposals.queuedCount === 0 ? nothing : this.proposals.submit();
+    this.#ownSubmitted = own.length;
+    const proposals = this.#forwarded.isEmpty ? own : this.#forwarded.submit(own);
+    if (this.changes.hasQueued) inbox.change = this.changes.submit();
+    return inbox.take(now, proposals, this.reads.takeQueued(), this.reads.takeAbandoned());
+  }
+
+  #forward(leaderId: NodeId): void {
+    if (this.proposals.queuedCount === 0) return;
+    const batch = this.proposals.takeQueued();
+    if (batch.commands.length === 0) return;
+    const { id: from, group } = this.#host;
+    const requestId = this.forwarding.add(leaderId, batch);
+    this.#host.send({
+      type: "ForwardProposals",
+      group,
+      from,
+      to: leaderId,
+      term: this.#host.currentTerm(),
+      requestId,
+      commands: batch.commands,
+    });
+  }
+
+  proposed(result: ProposalResult): void {
+    const leaderId = this.#host.leaderId();
+    this.proposals.judged(partOf(result, 0, this.#ownSubmitted), leaderId);
+    this.#forwarded.judged(result, this.#ownSubmitted, (to, requestId, part) => this.#answer(to, requestId, part));
+  }
+
+  changed(result: ChangeResult): void {
+    this.changes.judged(result, this.#host.leaderId());
+  }
+
+  read(ready: ReadReady, appliedIndex: Index): void {
+    this.reads.ready(ready, appliedIndex, this.#host.leaderId());
+  }
+
+  /** Commands that another member passed on to us. */
+  takeForwarded(message: ForwardProposals): void {
+    if (this.#forwarded.add(message)) return;
+    this.#answer(message.from, message.requestId, { count: 0, firstIndex: 0, term: 0, refusal: "busy" });
+  }
+
+  forwardAnswered(message: ForwardProposalsResponse): void {
+    this.forwarding.answered(message);
+  }
+
+  /** The state machine has applied `entries`. */
+  applied(entries: readonly Entry[], results: readonly Result[]): void {
+    this.proposals.applied(entries, results);
+  }
+
+  /** All up to `index` is applied. @param configurations - what it holds of them takes effect with the next turn. */
+  finished(index: Index, configurations: readonly Entry[]): void {
+    this.changes.applied(index, configurations);
+    this.reads.appliedTo(index);
+  }
+
+  /** A snapshot took the place of everything up to `index`. */
+  restored(index: Index): void {
+    this.proposals.skippedTo(index);
+    this.changes.skippedTo(index);
+    this.reads.appliedTo(index);
+  }
+
+  observe(event: TraceEvent): void {
+    if (event.type === "role" || event.type === "leader") this.forwarding.follow(event.leaderId);
+    else if (event.type === "configuration") this.changes.configured(event.configuration);
+    else if (event.type === "changeVoid") this.changes.voided(event.index, event.reason);
+    this.transfers.observe(event);
+  }
+
+  /** Rejects what is past its deadline. */
+  expire(now: number): void {
+    this.proposals.expire(now);
+    this.forwarding.expire(now);
+    this.reads.expire(now);
+    this.changes.expire(now);
+    this.catchUp.expire(now);
+    this.transfers.expire(now);
+  }
+
+  /** No turn will come any more. */
+  rejectAll(error: (outcome: "failed" | "unknown") => RaftError): void {
+    this.proposals.rejectAll(error);
+    this.forwarding.rejectAll(error);
+    this.reads.rejectAll(error("failed"));
+    this.changes.rejectAll(error);
+    this.catchUp.rejectAll(error("failed"));
+    this.transfers.rejectAll(error("unknown"));
+  }
+
+  #answer(to: NodeId, requestId: number, { count, firstIndex, term: entryTerm, refusal }: PartResult): void {
+    const { id: from, group } = this.#host;
+    const term = this.#host.currentTerm();
+    this.#host.send({ type: "ForwardProposalsResponse", group, from, to, term, requestId, count, firstIndex, entryTerm, refusal });
+  }
+}
+
+const nothing: readonly Uint8Array[] = [];

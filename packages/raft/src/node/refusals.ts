@@ -1,0 +1,44 @@
+import type { NodeId } from "@octopii/interfaces";
+import { RaftError } from "../errors.js";
+
+/** The errors with which a node refuses calls. */
+
+export function busy(what: string): RaftError {
+  return new RaftError("OCTOPII_RAFT_BUSY", `Too many ${what} are waiting; try again later.`, { outcome: "failed" });
+}
+
+export function entryTooLarge(bytes: number, limit: number): RaftError {
+  const message = `The command has ${bytes} bytes, more than the ${limit} of entryBytesMax; split it, or raise the limit on every node.`;
+  return new RaftError("OCTOPII_RAFT_ENTRY_TOO_LARGE", message, { outcome: "failed" });
+}
+
+export function notLeader(leaderId: NodeId): RaftError {
+  const who = leaderId === 0 ? "nobody leads now" : `node ${leaderId} leads`;
+  const message = `This node is not the leader: ${who}; ask the leader.`;
+  return new RaftError("OCTOPII_RAFT_NOT_LEADER", message, { outcome: "failed", details: { leaderId } });
+}
+
+/** @param why - a clause without a full stop. */
+export function snapshotFailed(why: string, cause?: unknown): RaftError {
+  return new RaftError("OCTOPII_RAFT_SNAPSHOT_FAILED", `The snapshot failed: ${why}.`, { outcome: "failed", cause });
+}
+
+export function stoppedError(cause: unknown, outcome: "failed" | "unknown"): RaftError {
+  const why = cause === null ? "The node was closed." : "The node has stopped because of an error; see the cause.";
+  return new RaftError("OCTOPII_RAFT_STOPPED", why, { outcome, cause: cause ?? undefined });
+}
+
+export function timeoutError(outcome: "failed" | "unknown"): RaftError {
+  const doubt = outcome === "unknown" ? " It may still be committed." : "";
+  return new RaftError("OCTOPII_RAFT_TIMEOUT", `No quorum answered before the deadline.${doubt}`, { outcome });
+}
+
+export function resultMissed(): RaftError {
+  const message = "The proposal may have been committed, but its result went by before this node could tell it apart.";
+  return new RaftError("OCTOPII_RAFT_LEADERSHIP_LOST", message, { outcome: "unknown" });
+}
+
+export function leadershipLost(outcome: "failed" | "unknown"): RaftError {
+  const message = "Leadership was lost before the proposal was committed, and another leader's entry took its place.";
+  return new RaftError("OCTOPII_RAFT_LEADERSHIP_LOST", message, { outcome });
+}

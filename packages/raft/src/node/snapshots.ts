@@ -1,0 +1,203 @@
+import type { Clock, Logger, NodeId, Scheduler } from "@octopii/interfaces";
+import type { SnapshotReport } from "../core/input-output.js";
+import type { InstallSnapshot } from "../messages.js";
+import type { PeerNetwork, SnapshotStorage, SnapshotWriter, StateMachine } from "../ports.js";
+import { type Entry, entryMemoryBytes, type GroupId, type Index, type SnapshotMetadata } from "../types.js";
+import type { RaftNodeConfig } from "./node-options.js";
+import { untilAborted } from "./or-aborted.js";
+import { snapshotFailed } from "./refusals.js";
+import { Throttle } from "./throttle.js";
+import { Watchdog } from "./watchdog.js";
+
+/** What the keeper of snapshots tells its node. */
+export interface SnapshotEvents {
+  /** A snapshot of our own is safe; entries up to `compactTo` may go. */
+  taken(snapshot: SnapshotMetadata, compactTo: Index): void;
+  reported(report: SnapshotReport): void;
+}
+
+/** What snapshots are made with. */
+export interface SnapshotPorts {
+  readonly group: GroupId;
+  readonly storage: SnapshotStorage;
+  readonly stateMachine: Pick<StateMachine<unknown>, "snapshot">;
+  readonly network: PeerNetwork;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger | undefined;
+}
+
+/**
+ * Takes snapshots when enough was applied, sends them to followers that need one, and stores those that come in. All three are streams, held
+ * to a rate, and beside the log: none of them makes a proposal wait.
+ */
+export class Snapshots {
+  readonly #ports: SnapshotPorts;
+  readonly #config: RaftNodeConfig;
+  readonly #events: SnapshotEvents;
+  readonly #stopping = new AbortController();
+  /** What is under way, so that a close can wait for its end. */
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #sending = new Set<NodeId>();
+  #taking: Promise<SnapshotMetadata> | null = null;
+  #receiving = false;
+  #lastIndex: Index;
+  #entriesSince = 0;
+  #bytesSince = 0;
+
+  /** @param lastIndex - of the newest snapshot; 0 for none. */
+  constructor(ports: SnapshotPorts, config: RaftNodeConfig, lastIndex: Index, events: SnapshotEvents) {
+    this.#ports = ports;
+    this.#config = config;
+    this.#lastIndex = lastIndex;
+    this.#events = events;
+  }
+
+  /** Whether enough was applied for the next one. Called for every batch, with what is applied now. */
+  isDueAfter(entries: readonly Entry[]): boolean {
+    this.#entriesSince += entries.length;
+    for (const entry of entries) this.#bytesSince += entry.data.length + entryMemoryBytes;
+    if (this.#taking !== null || this.#ports.stateMachine.snapshot === undefined) return false;
+    const { snapshotEntries, snapshotBytes } = this.#config;
+    return (snapshotEntries > 0 && this.#entriesSince >= snapshotEntries) || (snapshotBytes > 0 && this.#bytesSince >= snapshotBytes);
+  }
+
+  /**
+   * Takes a snapshot of the state machine, which is idle at `metadata.index` at this very moment. One at a time: while one is being taken,
+   * its promise is given. Never throws.
+   */
+  take(metadata: SnapshotMetadata): Promise<SnapshotMetadata> {
+    if (this.#taking !== null) return this.#taking;
+    if (metadata.index === this.#lastIndex) return Promise.resolve(metadata);
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+    const taking = this.#track(this.#takeNow(metadata));
+    this.#taking = taking;
+    const done = (): void => {
+      this.#taking = null;
+    };
+    taking.then(done, done);
+    return taking;
+  }
+
+  /** Asks the state machine before the first `await`. */
+  async #takeNow(metadata: SnapshotMetadata): Promise<SnapshotMetadata> {
+    const watchdog = this.#watchdog();
+    try {
+      const source = this.#ports.stateMachine.snapshot?.();
+      if (source === undefined) throw new Error("The state machine has no `snapshot` method.");
+      const { signal } = watchdog;
+      const chunks = this.#throttle().limit(untilAborted(source, signal), signal);
+      const writer = await this.#ports.storage.create(this.#ports.group, metadata).catch(async (error: unknown) => {
+        // Nobody has begun to read it, and it may hold something until somebody has.
+        await source[Symbol.asyncIterator]().return?.();
+        throw error;
+      });
+      await this.#fill(writer, watchdog.watch(chunks));
+    } catch (error) {
+      throw snapshotFailed("it could not be taken", error);
+    } finally {
+      watchdog.end();
+    }
+    return this.#taken(metadata);
+  }
+
+  #taken(metadata: SnapshotMetadata): SnapshotMetadata {
+    // One from the leader may have overtaken it.
+    if (this.#stopping.signal.aborted || metadata.index <= this.#lastIndex) return metadata;
+    this.#lastIndex = metadata.index;
+    this.#events.taken(metadata, Math.max(0, metadata.index - this.#config.tailEntries));
+    return metadata;
+  }
+
+  /** A follower needs `message.snapshot`. */
+  send(message: InstallSnapshot): void {
+    const { to, snapshot } = message;
+    if (this.#sending.has(to)) return this.#events.reported({ peer: to, delivered: false });
+    this.#sending.add(to);
+    const sent = this.#deliver(to, message, snapshot.index).then(
+      () => true,
+      (error: unknown) => {
+        this.#ports.logger?.warn({ peer: to, index: snapshot.index, error }, "A snapshot could not be delivered; it is sent again.");
+        return false;
+      },
+    );
+    const reported = sent.then((delivered) => {
+      this.#sending.delete(to);
+      if (!this.#stopping.signal.aborted) this.#events.reported({ peer: to, delivered });
+    });
+    void this.#track(reported);
+  }
+
+  async #deliver(to: NodeId, message: InstallSnapshot, index: Index): Promise<void> {
+    const watchdog = this.#watchdog();
+    try {
+      const source = this.#ports.storage.read(this.#ports.group, index);
+      const chunks = watchdog.watch(this.#throttle().limit(source, watchdog.signal));
+      await this.#ports.network.sendSnapshot(to, message, chunks, watchdog.signal);
+    } finally {
+      watchdog.end();
+    }
+  }
+
+  /** Stores a snapshot that the leader sends. Resolves when it is safe. */
+  async receive(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#stopping.signal.aborted || this.#receiving) throw snapshotFailed("this node takes another one just now");
+    this.#receiving = true;
+    const watchdog = this.#watchdog();
+    try {
+      const receiving = this.#ports.storage.create(this.#ports.group, message.snapshot);
+      await this.#track(receiving.then((writer) => this.#fill(writer, watchdog.watch(chunks))));
+    } finally {
+      watchdog.end();
+      this.#receiving = false;
+    }
+  }
+
+  /** The leader's snapshot of `index` took the place of the log. */
+  installed(index: Index): void {
+    this.#lastIndex = Math.max(this.#lastIndex, index);
+    this.#entriesSince = 0;
+    this.#bytesSince = 0;
+  }
+
+  /** Drops what newer snapshots have replaced. */
+  async removeBelow(index: Index): Promise<void> {
+    await this.#track(this.#ports.storage.removeBelow(this.#ports.group, index));
+  }
+
+  /** Gives up what is under way; resolves when nothing is. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(snapshotFailed("the node was closed"));
+    await Promise.allSettled(this.#running);
+  }
+
+  async #fill(writer: SnapshotWriter, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const chunk of chunks) {
+        this.#stopping.signal.throwIfAborted();
+        await writer.write(chunk);
+      }
+      await writer.commit();
+    } finally {
+      await writer.abort();
+    }
+  }
+
+  #throttle(): Throttle {
+    return new Throttle(this.#ports.clock, this.#ports.scheduler, this.#config.snapshotBytesPerSecond);
+  }
+
+  #watchdog(): Watchdog {
+    return new Watchdog(this.#ports.scheduler, this.#config.snapshotStallMs, this.#stopping.signal);
+  }
+
+  #track<Value>(work: Promise<Value>): Promise<Value> {
+    this.#running.add(work);
+    const done = (): void => {
+      this.#running.delete(work);
+    };
+    work.then(done, done);
+    return work;
+  }
+}
