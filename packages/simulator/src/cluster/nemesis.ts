@@ -1,5 +1,6 @@
 import type { Scheduler, Timer } from "@octopii/interfaces";
 import type { NetworkFault, SeededRandom, World } from "@octopii/testing";
+import type { Fleet } from "./fleet.js";
 import type { ClusterPlan, FaultKind } from "./plan.js";
 import type { SimulatedMember } from "./simulated-member.js";
 
@@ -8,16 +9,16 @@ export class Nemesis {
   readonly counts: Record<string, number> = {};
   readonly #world: World;
   readonly #scheduler: Scheduler;
-  readonly #members: readonly SimulatedMember[];
+  readonly #fleet: Fleet;
   readonly #plan: ClusterPlan;
   readonly #random: SeededRandom;
   #timer: Timer | null = null;
   readonly #networkFaults = new Set<NetworkFault>();
 
-  constructor(world: World, members: readonly SimulatedMember[], plan: ClusterPlan, random: SeededRandom) {
+  constructor(world: World, fleet: Fleet, plan: ClusterPlan, random: SeededRandom) {
     this.#world = world;
     this.#scheduler = world.scheduler();
-    this.#members = members;
+    this.#fleet = fleet;
     this.#plan = plan;
     this.#random = random;
   }
@@ -32,9 +33,9 @@ export class Nemesis {
     for (const fault of this.#networkFaults) fault.heal();
     this.#world.network.heal();
     this.#world.network.configure({ lossPerMillion: 0 });
-    for (const member of this.#members) {
+    for (const member of this.#fleet.members) {
       if (member.process.state === "paused") member.process.resume();
-      if (member.process.state === "dead") member.start();
+      if (member.process.state === "dead" && !member.retired) member.start();
     }
   }
 
@@ -47,23 +48,29 @@ export class Nemesis {
   }
 
   #strike(kind: FaultKind): void {
-    const member = this.#random.pick(this.#members);
+    const member = this.#victim();
     const durationMs = this.#random.pick([5, 50, 300, 1_500]) + this.#random.exponential(50);
     if (!this.#inflict(kind, member, durationMs)) return;
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
   }
 
+  /** Whoever leads more often than others: most of what can go wrong begins with the end of a leader. */
+  #victim(): SimulatedMember {
+    const leader = this.#random.chance(1, 3) ? this.#fleet.leader() : null;
+    return leader?.member ?? this.#random.pick(this.#fleet.members);
+  }
+
   /** @returns whether there was anything to do. */
   #inflict(kind: FaultKind, member: SimulatedMember, durationMs: number): boolean {
     const { network } = this.#world;
-    const hosts = this.#members.map(({ host }) => host);
+    const hosts = this.#fleet.members.map(({ host }) => host);
     switch (kind) {
       case "power":
       case "kill":
       case "close":
         return this.#takeDown([member], kind, durationMs);
       case "blackout":
-        return this.#takeDown(this.#members, "power", durationMs);
+        return this.#takeDown(this.#fleet.members, "power", durationMs);
       case "pause":
         return this.#pause(member, durationMs);
       case "halves":
@@ -82,6 +89,9 @@ export class Nemesis {
       case "slowDisk":
         member.process.disk.stall(durationMs);
         return true;
+      case "skew":
+        member.skew(this.#random, this.#plan.clockSkewMax);
+        return this.#plan.clockSkewMax > 0;
     }
   }
 
@@ -94,7 +104,7 @@ export class Nemesis {
       this.#scheduler.setTimer(durationMs + this.#random.exponential(20), () => {
         // One that is still closing is cut short.
         if (how === "close") victim.process.kill();
-        if (victim.process.state === "dead") victim.start();
+        if (victim.process.state === "dead" && !victim.retired) victim.start();
       });
     }
     return victims.length > 0;

@@ -1,25 +1,37 @@
+import type { NodeEvent } from "@octopii/core";
+import { membersOf } from "@octopii/raft";
 import { createSimulation, type World } from "@octopii/testing";
 import { prepareWalrus } from "@octopii/walrus";
 import { checkLinearizability, storeModel } from "../linearizability/index.js";
 import { AcknowledgedWrites } from "../oracles/acknowledged-writes.js";
+import { show } from "../oracles/configuration-history.js";
 import { RaftOracle } from "../oracles/raft-oracle.js";
 import { OracleViolation } from "../oracles/violation.js";
+import { Churn } from "./churn.js";
+import { checkEqualStores, describeMember, finalMembers, hasConverged } from "./convergence.js";
+import { Fleet } from "./fleet.js";
 import { Nemesis } from "./nemesis.js";
 import type { ClusterRunOptions, ClusterRunResult } from "./options.js";
 import { type ClusterPlan, drawPlan } from "./plan.js";
-import { foundingMembers, SimulatedMember } from "./simulated-member.js";
+import { Reached } from "./reached.js";
+import { foundingMembers, type MemberObserver } from "./simulated-member.js";
 import { Workload } from "./workload.js";
 
 /** Virtual time after which the faults end, even if clients have got through less than planned. */
 const faultLimitMs = 60_000;
 /** Virtual time within which a healed cluster must have a leader and equal replicas: many elections long. */
 const convergenceLimitMs = 60_000;
+/** Virtual time within which every node must be closed. */
+const closeLimitMs = 20_000;
 /** More events than any run needs. */
 const maxEvents = 5_000_000;
+/** A goal that is costly to judge is judged after so many events. */
+const eventsBetweenLooks = 32;
 
 /**
- * Runs whole nodes, the shipped code, in one process and one thread, under the faults that the seed draws; then heals everything and
- * checks that the cluster converges and that every promise was kept. Never throws for what the cluster did: that is in the result.
+ * Runs whole nodes, the shipped code, in one process and one thread, under the faults and the changes of membership that the seed draws; then
+ * heals everything and checks that the cluster converges and that every promise was kept. Never throws for what the cluster did: that is in
+ * the result.
  */
 export async function runCluster(options: ClusterRunOptions): Promise<ClusterRunResult> {
   await prepareWalrus();
@@ -30,35 +42,33 @@ class ClusterRun {
   readonly #options: ClusterRunOptions;
   readonly #plan: ClusterPlan;
   readonly #world: World;
-  readonly #oracle: RaftOracle = new RaftOracle();
+  readonly #oracle: RaftOracle;
   readonly #writes: AcknowledgedWrites = new AcknowledgedWrites();
-  readonly #members: readonly SimulatedMember[];
+  readonly #reached: Reached = new Reached();
+  readonly #fleet: Fleet;
   readonly #nemesis: Nemesis;
+  readonly #churn: Churn;
   readonly #workload: Workload;
   #violation: OracleViolation | null = null;
 
   constructor(options: ClusterRunOptions) {
     this.#options = options;
     this.#plan = drawPlan(options);
-    const { lossPerMillion, meanDelayMs } = this.#plan;
+    const { lossPerMillion, meanDelayMs, streamWindowBytes } = this.#plan;
     this.#world = createSimulation({
       seed: options.seed,
       network: { lossPerMillion, meanDelayMs },
-      transport: { idleTimeoutMs: 1_000, connectTimeoutMs: 400 },
+      transport: { idleTimeoutMs: 1_000, connectTimeoutMs: 400, streamWindowBytes },
       ...(options.onTrace === undefined ? {} : { traceSink: options.onTrace }),
     });
-    const members = foundingMembers(this.#plan.nodes);
-    const observer = {
-      event: (id: number, event: Parameters<RaftOracle["observe"]>[1]): void => this.#observe(id, event),
-      startFailed: (id: number, error: unknown): void =>
-        this.#record(new OracleViolation("start", `node ${id} could not start: ${String(error)}`)),
-      closeFailed: (id: number, error: unknown): void =>
-        this.#record(new OracleViolation("close", `node ${id} could not close: ${String(error)}`)),
-    };
-    this.#members = members.map(({ id }) => new SimulatedMember(id, this.#world, members, this.#plan, observer));
-    this.#nemesis = new Nemesis(this.#world, this.#members, this.#plan, this.#world.random.fork("nemesis"));
-    this.#workload = new Workload(this.#world, this.#members, this.#world.random.fork("workload"), this.#plan.keys, (what) =>
-      this.#record(new OracleViolation("settle", `a ${what} did not settle, though the node ran all the while`)),
+    const voters = foundingMembers(this.#plan.nodes).map(({ id }) => id);
+    this.#oracle = new RaftOracle({ voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false });
+    const record = (violation: OracleViolation): void => this.#record(violation);
+    this.#fleet = new Fleet(this.#world, this.#plan, this.#observer());
+    this.#nemesis = new Nemesis(this.#world, this.#fleet, this.#plan, this.#world.random.fork("nemesis"));
+    this.#churn = new Churn(this.#world, this.#fleet, this.#plan, this.#oracle, record);
+    this.#workload = new Workload(this.#world, this.#fleet.members, this.#plan, (what) =>
+      record(new OracleViolation("settle", `a ${what} did not settle, though the node ran all the while`)),
     );
   }
 
@@ -78,6 +88,8 @@ class ClusterRun {
       operations: this.#workload.started,
       acknowledged: this.#workload.acknowledged,
       faults: this.#nemesis.counts,
+      changes: this.#churn.counts,
+      reached: { ...this.#reached.counts, machines: this.#fleet.members.length, configurations: this.#oracle.configurationChanges },
       failure: violation === null ? null : { oracle: violation.oracle, message: violation.message },
       events: this.#world.events,
       virtualMs: Math.round(this.#world.now()),
@@ -86,22 +98,49 @@ class ClusterRun {
   }
 
   async #underFaults(): Promise<void> {
-    for (const member of this.#members) member.start();
+    for (const member of this.#fleet.members) member.start();
     this.#nemesis.start();
+    this.#churn.start();
     this.#workload.start(this.#plan.clients, this.#plan.operations);
     await this.#until("workload", () => this.#workload.isDone || this.#world.now() > faultLimitMs, 2 * faultLimitMs);
     this.#workload.stop();
-    await this.#until("workload", () => this.#workload.isDone, faultLimitMs);
+    this.#churn.stop();
+    await this.#until("workload", () => this.#workload.isDone && this.#churn.isDone, faultLimitMs);
   }
 
   async #afterHealing(): Promise<void> {
     this.#nemesis.stop();
-    await this.#until("convergence", () => this.#hasConverged(), convergenceLimitMs);
-    this.#workload.startFinalReads();
+    await this.#convergence();
+    this.#workload.startFinalReads(finalMembers(this.#fleet, this.#oracle));
     await this.#until("final reads", () => this.#workload.isDone, convergenceLimitMs);
-    await this.#until("convergence", () => this.#hasConverged(), convergenceLimitMs);
-    this.#checkEqualStores();
-    this.#writes.check(this.#workload.acknowledgedValues);
+    await this.#convergence();
+    checkEqualStores(finalMembers(this.#fleet, this.#oracle));
+    this.#writes.check(this.#workload.acknowledgedValues, membersOf(this.#oracle.configuration.configuration));
+    await this.#close();
+  }
+
+  #convergence(): Promise<void> {
+    let nextLook = 0;
+    const isReached = (): boolean => {
+      if (this.#world.events < nextLook) return false;
+      nextLook = this.#world.events + eventsBetweenLooks;
+      return hasConverged(this.#fleet, this.#oracle);
+    };
+    return this.#until("convergence", isReached, convergenceLimitMs);
+  }
+
+  /** Whoever runs can be closed, whatever it is busy with. */
+  async #close(): Promise<void> {
+    let open = 0;
+    for (const { id, node } of this.#fleet.members) {
+      if (node === null) continue;
+      open++;
+      node.close().then(
+        () => open--,
+        (error: unknown) => this.#record(new OracleViolation("close", `node ${id} could not close: ${String(error)}`)),
+      );
+    }
+    await this.#until("the end of every node", () => open === 0, closeLimitMs);
   }
 
   /** Waits for `goal`, but not longer than for the first violation. */
@@ -109,33 +148,12 @@ class ClusterRun {
     try {
       await this.#world.runUntil(() => this.#violation !== null || goal(), { withinMs, maxEvents });
     } catch (error) {
-      const roles = this.#members.map(({ host, node }) => `${host} ${node?.status().role ?? "dead"}`).join(", ");
-      throw new OracleViolation("liveness", `${what} did not come about: ${String(error)} (${roles})`);
+      const members = this.#fleet.members.map(describeMember).join("; ");
+      const { index, configuration } = this.#oracle.configuration;
+      const group = `committed ${this.#oracle.committedIndex}, ${show(configuration)} since ${index}`;
+      throw new OracleViolation("liveness", `${what} did not come about: ${String(error)} (${group}; ${members})`);
     }
     if (this.#violation !== null) throw this.#violation;
-  }
-
-  #hasConverged(): boolean {
-    const committed = this.#oracle.committedIndex;
-    let leaders = 0;
-    for (const { node } of this.#members) {
-      const status = node?.status();
-      if (status === undefined || status.appliedIndex < committed || status.lastIndex > committed) return false;
-      if (status.role === "leader") leaders++;
-    }
-    return leaders > 0;
-  }
-
-  #checkEqualStores(): void {
-    const [first, ...others] = this.#members.map(({ id, store }) => ({ id, content: store.entries() }));
-    for (const other of others) {
-      if (JSON.stringify(other.content) !== JSON.stringify(first?.content)) {
-        throw new OracleViolation(
-          "equal state",
-          `nodes ${String(first?.id)} and ${other.id} applied the same entries and hold different states`,
-        );
-      }
-    }
   }
 
   #checkHistory(): void {
@@ -145,14 +163,35 @@ class ClusterRun {
     if (result.verdict === "unknown") throw new OracleViolation("linearizability", `undecided for ${result.unknownPartitions.join(", ")}`);
   }
 
-  #observe(id: number, event: Parameters<RaftOracle["observe"]>[1]): void {
+  #observer(): MemberObserver {
+    return {
+      event: (id, event) => this.#judge(() => this.#observe(id, event)),
+      started: (id, { appliedIndex }) =>
+        this.#judge(() => {
+          this.#oracle.started(id, appliedIndex);
+          if (appliedIndex > 0) this.#writes.restored(id, appliedIndex);
+        }),
+      startFailed: (id, error) => this.#record(new OracleViolation("start", `node ${id} could not start: ${String(error)}`)),
+      closeFailed: (id, error) => this.#record(new OracleViolation("close", `node ${id} could not close: ${String(error)}`)),
+    };
+  }
+
+  #observe(id: number, event: NodeEvent): void {
+    this.#oracle.observe(id, event);
+    this.#reached.observe(event);
+    if (event.type === "restore") this.#writes.began(id);
+    if (event.type === "applied") for (const entry of event.entries) this.#writes.applied(id, entry);
+    if (event.type === "restored") this.#writes.restored(id, event.snapshot.index);
+    if (event.type === "stopped") throw new OracleViolation("stop", `node ${id} stopped by itself: ${String(event.error)}`);
+    if (event.type === "role") this.#world.note(`n${id}`, `raft:${event.role}`, event.term);
+    if (event.type === "commit" || event.type === "configuration" || event.type === "compact")
+      this.#world.note(`n${id}`, `raft:${event.type}`, event.index);
+    if (event.type === "snapshot") this.#world.note(`n${id}`, `raft:snapshot-${event.phase}`, event.snapshot.index);
+  }
+
+  #judge(look: () => void): void {
     try {
-      this.#oracle.observe(id, event);
-      if (event.type === "restore") this.#writes.restored(id);
-      if (event.type === "applied") this.#writes.applied(id, event.entry);
-      if (event.type === "stopped") throw new OracleViolation("stop", `node ${id} stopped by itself: ${String(event.error)}`);
-      if (event.type === "role") this.#world.note(`n${id}`, `raft:${event.role}`, event.term);
-      if (event.type === "commit") this.#world.note(`n${id}`, "raft:commit", event.index);
+      look();
     } catch (error) {
       this.#record(error instanceof OracleViolation ? error : new OracleViolation("oracle", String(error)));
     }

@@ -1,7 +1,8 @@
-import { isCoreError, isRejection, type KeyValueClient, keyValueClient } from "@octopii/core";
+import { type Consistency, isCoreError, isRejection, type KeyValueClient, keyValueClient } from "@octopii/core";
 import type { Scheduler } from "@octopii/interfaces";
 import type { SeededRandom, World } from "@octopii/testing";
 import { createHistoryRecorder, type HistoryRecorder, type StoreInput, type StoreOutput } from "../linearizability/index.js";
+import type { ClusterPlan } from "./plan.js";
 import type { SimulatedMember } from "./simulated-member.js";
 
 /** A client gives up waiting after this; what it asked for may happen all the same. Longer than any call may take on a live node. */
@@ -13,7 +14,7 @@ const decoder = new TextDecoder();
 /** Clients that read and write a few keys through whichever member they find alive, and write down what they see. */
 export class Workload {
   readonly recorder: HistoryRecorder<StoreInput, StoreOutput>;
-  /** Values whose writes were acknowledged; each value is written once. */
+  /** Values whose writes were acknowledged, without their padding; each value is written once. */
   readonly acknowledgedValues: string[] = [];
   started = 0;
   acknowledged = 0;
@@ -22,18 +23,24 @@ export class Workload {
   readonly #members: readonly SimulatedMember[];
   readonly #random: SeededRandom;
   readonly #keys: readonly string[];
+  /** Stands before each value. */
+  readonly #padding: string;
+  readonly #mayUseLeases: boolean;
   #nextValue = 1;
   #active = 0;
   #limit = 0;
   readonly #onHang: (what: string) => void;
 
-  constructor(world: World, members: readonly SimulatedMember[], random: SeededRandom, keys: number, onHang: (what: string) => void) {
+  /** @param members - it may grow. */
+  constructor(world: World, members: readonly SimulatedMember[], plan: ClusterPlan, onHang: (what: string) => void) {
     this.#onHang = onHang;
     this.#world = world;
     this.#scheduler = world.scheduler();
     this.#members = members;
-    this.#random = random;
-    this.#keys = Array.from({ length: keys }, (_, i) => `key ${i}`);
+    this.#random = world.random.fork("workload");
+    this.#keys = Array.from({ length: plan.keys }, (_, i) => `key ${i}`);
+    this.#padding = "-".repeat(plan.valueBytes);
+    this.#mayUseLeases = plan.tuning.leaseReads ?? false;
     this.recorder = createHistoryRecorder<StoreInput, StoreOutput>({ clock: world.clock() });
   }
 
@@ -55,12 +62,12 @@ export class Workload {
     return this.#active === 0;
   }
 
-  /** Reads every key once more, linearizably: what was acknowledged must be there. */
-  startFinalReads(): void {
+  /** Reads every key once more, of one of `members`: what was acknowledged must be there. */
+  startFinalReads(members: readonly SimulatedMember[]): void {
     for (const key of this.#keys) {
       this.#active++;
       this.#limit++;
-      this.#operate(this.recorder.newProcess(), { kind: "get", key }, () => this.#active--);
+      this.#operate(this.recorder.newProcess(), { kind: "get", key }, members, () => this.#active--);
     }
   }
 
@@ -70,19 +77,19 @@ export class Workload {
         this.#active--;
         return;
       }
-      this.#operate(process, this.#drawInput(), (next) => this.#later(next));
+      this.#operate(process, this.#drawInput(), this.#serving(), (next) => this.#later(next));
     });
   }
 
   #drawInput(): StoreInput {
     const key = this.#random.pick(this.#keys);
     const draw = this.#random.below(10);
-    if (draw < 5) return { kind: "put", key, value: `v${this.#nextValue++}` };
+    if (draw < 5) return { kind: "put", key, value: `${this.#padding}v${this.#nextValue++}` };
     return draw < 9 ? { kind: "get", key } : { kind: "delete", key };
   }
 
   /** One operation, from its call to its answer or the end of the client's patience, whichever comes first. */
-  #operate(process: number, input: StoreInput, then: (process: number) => void): void {
+  #operate(process: number, input: StoreInput, members: readonly SimulatedMember[], then: (process: number) => void): void {
     this.started++;
     this.recorder.invoke(process, input);
     let over = false;
@@ -98,16 +105,21 @@ export class Workload {
       if (asked?.member.undisturbedSince(asked.at) === true) this.#onHang(`${input.kind} on ${asked.member.host}`);
       finish(() => this.#unknown(process, "no answer"));
     });
-    const alive = this.#members.filter(({ node }) => node !== null);
-    if (alive.length === 0) return finish(() => this.#failed(process, "no member is alive"));
-    const member = this.#random.pick(alive);
-    const { node } = member;
-    if (node === null) return;
+    const member = members.length === 0 ? null : this.#random.pick(members);
+    const node = member?.node ?? null;
+    if (member === null || node === null) return finish(() => this.#failed(process, "no member is alive"));
     asked = { member, at: this.#world.now() };
     this.#call(keyValueClient(node), input).then(
       (output) => finish(() => this.#succeeded(process, input, output)),
       (error: unknown) => finish(() => (isCertain(error) ? this.#failed(process, String(error)) : this.#unknown(process, String(error)))),
     );
+  }
+
+  /** Mostly those who are members as far as they know themselves; now and then whoever lives. */
+  #serving(): readonly SimulatedMember[] {
+    const alive = this.#members.filter(({ node }) => node !== null);
+    const serving = alive.filter(({ id, node }) => node?.status().members.some((member) => member.id === id) === true);
+    return serving.length === 0 || this.#random.chance(1, 20) ? alive : serving;
   }
 
   async #call(kv: KeyValueClient, input: StoreInput): Promise<StoreOutput> {
@@ -118,7 +130,8 @@ export class Workload {
       case "delete":
         return { kind: "delete", existed: await kv.delete(input.key) };
       case "get": {
-        const value = await kv.get(input.key);
+        const consistency: Consistency = this.#mayUseLeases && this.#random.chance(2, 3) ? "lease" : "linearizable";
+        const value = await kv.get(input.key, { consistency });
         return { kind: "get", value: value === null ? null : decoder.decode(value) };
       }
       case "compare-and-set":
@@ -128,7 +141,7 @@ export class Workload {
 
   #succeeded(process: number, input: StoreInput, output: StoreOutput): number {
     this.acknowledged++;
-    if (input.kind === "put") this.acknowledgedValues.push(input.value);
+    if (input.kind === "put") this.acknowledgedValues.push(input.value.slice(this.#padding.length));
     this.recorder.ok(process, output);
     this.#world.note(`client${process}`, "client:ok", this.started);
     return process;

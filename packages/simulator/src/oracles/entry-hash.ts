@@ -1,6 +1,6 @@
 import type { Entry } from "@octopii/raft";
 
-const kindWords = { command: 1, noop: 2, configuration: 3 } as const;
+const kindWords = { command: 1, noop: 2, configuration: 3, founding: 4 } as const;
 
 /** A 53-bit hash of an entry and all that stands before it in its log: equal hashes mean equal logs up to here. */
 export function chainHash(previous: number, entry: Entry): number {

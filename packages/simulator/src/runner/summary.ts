@@ -16,6 +16,8 @@ export interface SimulationSummary {
   readonly acknowledged: number;
   readonly events: number;
   readonly faults: Readonly<Record<string, number>>;
+  readonly changes: Readonly<Record<string, number>>;
+  readonly reached: Readonly<Record<string, number>>;
   readonly failures: readonly SeedFailure[];
   /** Over the hashes of all runs in order of their seeds: equal for equal ranges, however the work was shared out. */
   readonly hash: string;
@@ -29,6 +31,8 @@ export class SummaryBuilder {
   #acknowledged = 0;
   #events = 0;
   readonly #faults: Record<string, number> = {};
+  readonly #changes: Record<string, number> = {};
+  readonly #reached: Record<string, number> = {};
   readonly #failures: SeedFailure[] = [];
   #hashLow = 0;
   #hashHigh = 0;
@@ -50,7 +54,9 @@ export class SummaryBuilder {
     this.#operations += result.operations;
     this.#acknowledged += result.acknowledged;
     this.#events += result.events;
-    for (const [kind, count] of Object.entries(result.faults)) this.#faults[kind] = (this.#faults[kind] ?? 0) + count;
+    addCounts(this.#faults, result.faults);
+    addCounts(this.#changes, result.changes);
+    addCounts(this.#reached, result.reached);
     if (result.failure !== null) this.#failures.push({ seed: result.seed, ...result.failure });
     // Each hash is turned by its seed's place, so that the sum does not depend on the order but does on who had which.
     const place = (result.seed - this.#start) * 2 + 1;
@@ -80,16 +86,24 @@ export class SummaryBuilder {
       acknowledged: this.#acknowledged,
       events: this.#events,
       faults: this.#faults,
+      changes: this.#changes,
+      reached: this.#reached,
       failures,
       hash: this.#hashHigh.toString(16).padStart(8, "0") + this.#hashLow.toString(16).padStart(8, "0"),
     };
   }
 }
 
+function addCounts(sum: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [kind, count] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + count;
+}
+
 /** The verdict as one line. */
 export function summaryLine(summary: SimulationSummary): string {
   const seeds = summary.passed + summary.failed;
   const faults = Object.values(summary.faults).reduce((sum, count) => sum + count, 0);
-  const counts = `${seeds} seeds from ${summary.start}, ${summary.operations} operations (${summary.acknowledged} acknowledged), ${faults} faults`;
+  const operations = `${summary.operations} operations (${summary.acknowledged} acknowledged)`;
+  const configurations = `${summary.reached.configurations ?? 0} configurations`;
+  const counts = `${seeds} seeds from ${summary.start}, ${operations}, ${faults} faults, ${configurations}`;
   return `${counts}, ${summary.failed} failures, hash ${summary.hash}`;
 }
