@@ -1,122 +1,52 @@
-import type { Random } from "@octopii/interfaces";
-import {
-  type Entry,
-  type Message,
-  RaftCore,
-  type RaftCoreOptions,
-  type RaftInput,
-  type RaftOutput,
-  type TraceEvent,
+import type {
+  ChangeResult,
+  Configuration,
+  ConfigurationChange,
+  MemberChange,
+  Message,
+  RaftCoreOptions,
+  RaftInput,
 } from "../../src/index.js";
+import { group, TestReplica } from "./replica.js";
 
-/** Always the shortest timeout, plus one tick per id, so that tests know who campaigns first. */
-const fixedRandom = (value: number): Random => ({
-  uint32: () => value,
-  bytes: (length) => new Uint8Array(length),
-  fork: () => fixedRandom(value),
-});
-
-/** One replica with its disk and state machine in memory; nothing happens by itself. */
-export class TestReplica {
-  readonly id: number;
-  core: RaftCore;
-  readonly trace: TraceEvent[] = [];
-  readonly disk: { entries: Entry[]; hardState: { currentTerm: number; votedFor: number; commitIndex: number } };
-  readonly applied: Entry[] = [];
-  readonly reads: { id: number; index: number | null }[] = [];
-  /** Writes that the test has not yet made durable. */
-  readonly writes: NonNullable<RaftOutput["write"]>[] = [];
-  last: RaftOutput | null = null;
-  readonly #voters: readonly number[];
-  readonly #options: RaftCoreOptions;
-
-  constructor(id: number, voters: readonly number[], options: RaftCoreOptions) {
-    this.id = id;
-    this.#voters = voters;
-    this.#options = options;
-    this.disk = { entries: [], hardState: { currentTerm: 0, votedFor: 0, commitIndex: 0 } };
-    this.core = this.#boot();
-  }
-
-  /** Loses what was not durable, as a crash does. */
-  restart(): void {
-    this.writes.length = 0;
-    this.applied.length = 0;
-    this.core = this.#boot();
-  }
-
-  #boot(): RaftCore {
-    const { entries, hardState } = this.disk;
-    const terms = [{ firstIndex: 0, term: 0 }];
-    for (const { index, term } of entries) if (term !== terms[terms.length - 1]?.term) terms.push({ firstIndex: index, term });
-    return new RaftCore(
-      {
-        id: this.id,
-        group: 0,
-        hardState: { ...hardState },
-        configuration: { voters: this.#voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
-        log: { compactedIndex: 0, lastIndex: entries.length, terms, commitIndex: hardState.commitIndex, appliedIndex: 0 },
-      },
-      this.#options,
-      fixedRandom(this.id),
-      (event) => this.trace.push(event),
-    );
-  }
-
-  /** Steps, keeps the write back, applies at once. @returns the messages that are free to go. */
-  step(input: RaftInput): Message[] {
-    const output = this.core.step(input);
-    this.last = output;
-    const messages = [...output.messages];
-    if (output.write !== null) this.writes.push(output.write);
-    this.reads.push(...output.reads);
-    for (const { peer, from, to, maxBytes } of output.fetch) {
-      messages.push(...this.step({ fetched: [{ peer, from, entries: this.#read(from, to, maxBytes) }] }));
-    }
-    if (output.apply !== null) {
-      const { from, to, entries } = output.apply;
-      this.applied.push(...(entries ?? this.disk.entries.slice(from - 1, to)));
-      messages.push(...this.step({ appliedIndex: to }));
-    }
-    return messages;
-  }
-
-  #read(from: number, to: number, maxBytes: number): Entry[] {
-    let bytes = 0;
-    return this.disk.entries.slice(from - 1, to).filter(({ data, index }) => {
-      bytes += data.length;
-      return bytes <= maxBytes || index === from;
-    });
-  }
-
-  /** Makes the oldest `count` writes durable. @returns the messages that this sets free. */
-  flush(count: number = this.writes.length): Message[] {
-    const messages: Message[] = [];
-    for (const write of this.writes.splice(0, count)) {
-      const first = write.entries[0];
-      if (first !== undefined) this.disk.entries.splice(first.index - 1, Number.POSITIVE_INFINITY, ...write.entries);
-      if (write.hardState !== null) this.disk.hardState = write.hardState;
-      messages.push(...this.step({ durableSequence: write.sequence }));
-    }
-    return messages;
-  }
-}
+export { bytes, group, TestReplica, texts } from "./replica.js";
 
 /** A few replicas and a network in between that delivers everything, unless told otherwise. */
 export class TestCluster {
-  readonly replicas: Map<number, TestReplica>;
-  /** Answers whether a message gets through. */
+  readonly replicas: Map<number, TestReplica> = new Map();
+  /** Answers whether a message gets through. A snapshot that does not is reported as failed. */
   filter: (message: Message) => boolean = () => true;
+  /** Who is down: nothing reaches it, and no time passes for it. */
+  readonly down: Set<number> = new Set();
+  readonly #options: RaftCoreOptions;
 
-  constructor(size: number, options: RaftCoreOptions = {}) {
-    const ids = Array.from({ length: size }, (_, i) => i + 1);
-    this.replicas = new Map(ids.map((id) => [id, new TestReplica(id, ids, options)]));
+  /** @param members - how many founders, all of them voters, or who they are. */
+  constructor(members: number | Configuration, options: RaftCoreOptions = {}) {
+    this.#options = options;
+    const configuration = typeof members === "number" ? group(Array.from({ length: members }, (_, i) => i + 1)) : members;
+    for (const id of new Set([...configuration.voters, ...configuration.votersOutgoing, ...configuration.learners]))
+      this.replicas.set(id, new TestReplica(id, { configuration, options }));
   }
 
   at(id: number): TestReplica {
     const replica = this.replicas.get(id);
     if (replica === undefined) throw new Error(`no replica ${id}`);
     return replica;
+  }
+
+  /** Starts a node that knows of no group yet. */
+  join(id: number): TestReplica {
+    const replica = new TestReplica(id, { configuration: group([]), options: this.#options });
+    this.replicas.set(id, replica);
+    return replica;
+  }
+
+  /** The leader of the latest term. */
+  get leader(): TestReplica {
+    const leaders = [...this.replicas.values()].filter(({ id, status }) => status.role === "leader" && !this.down.has(id));
+    const [leader] = leaders.sort((a, b) => b.status.currentTerm - a.status.currentTerm);
+    if (leader === undefined) throw new Error("nobody leads");
+    return leader;
   }
 
   cut(...ids: number[]): void {
@@ -127,26 +57,67 @@ export class TestCluster {
     this.filter = () => true;
   }
 
+  /** A crash. */
+  stop(id: number): void {
+    this.down.add(id);
+  }
+
+  /** The end of a crash, or a crash and a restart in one. */
+  restart(id: number): void {
+    this.down.delete(id);
+    this.at(id).restart();
+  }
+
   /** Gives one replica an input, then lets disks and network run until nothing is left to do. */
   run(id: number, input: RaftInput): void {
     this.settle(this.at(id).step(input));
+  }
+
+  /** Has the replica propose a change of the membership, and lets it run its course. */
+  change(id: number, change: ConfigurationChange, mustKeepQuorum = false): ChangeResult {
+    this.run(id, { change: { change, mustKeepQuorum } });
+    const { changed } = this.at(id);
+    if (changed === null) throw new Error(`replica ${id} did not judge the change`);
+    return changed;
   }
 
   settle(messages: readonly Message[]): void {
     let pending = [...messages];
     for (let round = 0; ; round++) {
       if (round > 1000) throw new Error("the cluster does not come to rest");
-      for (const replica of this.replicas.values()) pending.push(...replica.flush());
-      if (pending.length === 0) return;
+      const alive = [...this.replicas.values()].filter(({ id }) => !this.down.has(id));
+      for (const replica of alive) pending.push(...replica.flush());
+      if (pending.length === 0 && alive.every(({ writes }) => writes.length === 0)) return;
       const batch = pending;
-      pending = [];
-      for (const message of batch) if (this.filter(message)) pending.push(...this.at(message.to).step({ messages: [message] }));
+      pending = batch.flatMap((message) => this.#deliver(message));
     }
+  }
+
+  #deliver(message: Message): Message[] {
+    const to = this.replicas.get(message.to);
+    const arrives = to !== undefined && !this.down.has(message.to) && this.filter(message);
+    if (message.type === "InstallSnapshot") return this.#deliverSnapshot(message, arrives);
+    return arrives ? to.receive(message) : [];
+  }
+
+  /** The data goes ahead of the message, and the sender learns what became of it. */
+  #deliverSnapshot(message: Message & { type: "InstallSnapshot" }, arrives: boolean): Message[] {
+    const from = this.at(message.from);
+    const report = from.step({ snapshotReports: [{ peer: message.to, delivered: arrives }] });
+    if (!arrives) return report;
+    const to = this.at(message.to);
+    const stored = from.disk.snapshotAt(message.snapshot.index);
+    if (stored === undefined) throw new Error(`replica ${message.from} sent a snapshot that it does not have`);
+    if (to.disk.snapshotAt(message.snapshot.index) === undefined) to.disk.snapshots.push(stored);
+    return [...report, ...to.receive(message)];
   }
 
   /** Time passes for all at once. */
   tick(ticks: number): void {
-    for (let i = 0; i < ticks; i++) for (const id of this.replicas.keys()) this.run(id, { ticks: 1 });
+    for (let i = 0; i < ticks; i++) {
+      for (const replica of this.replicas.values()) replica.now++;
+      for (const id of this.replicas.keys()) if (!this.down.has(id)) this.run(id, { ticks: 1 });
+    }
   }
 
   elect(id: number): TestReplica {
@@ -155,6 +126,17 @@ export class TestCluster {
   }
 }
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const texts = (entries: readonly Entry[]): string[] =>
-  entries.filter(({ kind }) => kind === "command").map(({ data }) => new TextDecoder().decode(data));
+/** A change in one step, or, by `implicit` and `explicit`, through a joint configuration. */
+export const change = (steps: string, transition: ConfigurationChange["transition"] = "auto"): ConfigurationChange => ({
+  transition,
+  changes: steps.split(" ").map(memberChange),
+});
+
+const types: Readonly<Record<string, MemberChange["type"]>> = { v: "addVoter", l: "addLearner", r: "removeNode", u: "updateNode" };
+
+/** `v4` adds voter 4, `l4` a learner; `r4` removes it, `u4` updates it. */
+function memberChange(step: string): MemberChange {
+  const type = types[step[0] ?? ""];
+  if (type === undefined) throw new Error(`no step: ${step}`);
+  return { type, nodeId: Number(step.slice(1)) };
+}

@@ -116,7 +116,7 @@ describe("election", () => {
     } as const;
     cluster.settle(cluster.at(2).step({ messages: [rival] }));
     expect(cluster.at(2).core.status()).toMatchObject({ currentTerm: 1, leaderId: 1 });
-    expect(cluster.at(2).trace).toContainEqual({ type: "drop", message: "RequestVote", from: 3, reason: "leaderIsAlive" });
+    expect(cluster.at(2).traced("drop")).toContainEqual({ type: "drop", message: rival, reason: "leaderIsAlive" });
   });
 
   it("hands leadership over on request (thesis §3.10), and gives up when the target stays silent", () => {

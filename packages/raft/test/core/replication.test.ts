@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { AppendEntries, Message } from "../../src/index.js";
 import { bytes, TestCluster, texts } from "./cluster.js";
 
+const read = (id: number) => ({ id, lease: false });
+
 describe("replication", () => {
   it("commits through a quorum and applies everywhere, in order (Raft §5.3)", () => {
     const cluster = new TestCluster(3);
@@ -167,8 +169,8 @@ describe("reads", () => {
     const cluster = new TestCluster(3);
     cluster.elect(1);
     cluster.run(1, { proposals: [bytes("a")] });
-    cluster.run(1, { reads: [7, 8] });
-    cluster.run(2, { reads: [9] });
+    cluster.run(1, { reads: [read(7), read(8)] });
+    cluster.run(2, { reads: [read(9)] });
     expect(cluster.at(1).reads).toEqual([
       { id: 7, index: 2 },
       { id: 8, index: 2 },
@@ -183,7 +185,7 @@ describe("reads", () => {
     cluster.tick(12);
     cluster.elect(2);
     cluster.run(2, { proposals: [bytes("newer")] });
-    cluster.run(1, { reads: [1] });
+    cluster.run(1, { reads: [read(1)] });
     expect(cluster.at(1).reads.filter(({ index }) => index !== null)).toEqual([]);
     cluster.heal();
     cluster.tick(15);
@@ -192,7 +194,7 @@ describe("reads", () => {
 
   it("refuses at once where no leader is known", () => {
     const cluster = new TestCluster(3);
-    cluster.run(2, { reads: [1] });
+    cluster.run(2, { reads: [read(1)] });
     expect(cluster.at(2).reads).toEqual([{ id: 1, index: null }]);
   });
 
@@ -200,7 +202,7 @@ describe("reads", () => {
     const cluster = new TestCluster(3);
     cluster.filter = (message) => message.type !== "AppendEntriesResponse";
     cluster.elect(1);
-    cluster.run(1, { reads: [5] });
+    cluster.run(1, { reads: [read(5)] });
     expect(cluster.at(1).reads).toEqual([]);
     cluster.heal();
     cluster.tick(2);
