@@ -16,6 +16,8 @@ export interface Directive {
   readonly command: string;
   readonly args: readonly Argument[];
   readonly input: readonly string[];
+  /** The line after the separator, from 1. */
+  readonly outputLine: number;
   /** Without the last line's end. */
   readonly expected: string;
 }
@@ -40,7 +42,7 @@ export function parseDirectives(text: string): Directive[] {
     while (end < lines.length && lines[end]?.trim() !== "") end++;
     const input = lines.slice(at + 1, separatorAt);
     const expected = lines.slice(separatorAt + 1, end).join("\n");
-    directives.push({ line: at + 1, ...parseHead(head, at + 1), input, expected });
+    directives.push({ line: at + 1, ...parseHead(head, at + 1), input, outputLine: separatorAt + 2, expected });
     at = end;
   }
   return directives;

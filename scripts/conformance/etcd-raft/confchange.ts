@@ -1,5 +1,4 @@
 import {
-  type Configuration,
   emptyMembership,
   enterJoint,
   leaveJoint,
@@ -11,6 +10,7 @@ import {
   simpleChange,
 } from "../../../packages/raft/src/configuration/index.js";
 import type { Directive } from "../data-driven.js";
+import { describeConfiguration } from "./describe.js";
 
 const changeTypes: Readonly<Record<string, MemberChange["type"]>> = { v: "addVoter", l: "addLearner", r: "removeNode", u: "updateNode" };
 
@@ -52,18 +52,6 @@ function parseChange(word: string): MemberChange {
   const type = changeTypes[word.charAt(0)];
   if (type === undefined || !/^.\d+$/.test(word)) throw new Error(`unknown change ${word}`);
   return { type, nodeId: Number(word.slice(1)) };
-}
-
-function describeConfiguration({ voters, votersOutgoing, learners, learnersNext, autoLeave }: Configuration): string {
-  const words = [`voters=${list(voters)}${votersOutgoing.length > 0 ? `&&${list(votersOutgoing)}` : ""}`];
-  if (learners.length > 0) words.push(`learners=${list(learners)}`);
-  if (learnersNext.length > 0) words.push(`learners_next=${list(learnersNext)}`);
-  if (autoLeave) words.push("autoleave");
-  return words.join(" ");
-}
-
-function list(ids: readonly number[]): string {
-  return `(${ids.join(" ")})`;
 }
 
 function describeProgress({ id, matchIndex, nextIndex, isLearner }: MemberProgress): string {
