@@ -194,4 +194,32 @@ export const logMutations: readonly Mutation[] = [
     replace: "!this.#knows(message.from)) {}",
     tests: ["fuzz", "core"],
   },
+  {
+    name: "forget a commit index that lingers",
+    file: "core/sending.ts",
+    find: 'if (progress.due === "commit") progress.due = "always";',
+    replace: 'if (progress.due === "commit") progress.due = "nothing";',
+    tests: ["core/commit", "node/turns"],
+  },
+  {
+    name: "let a commit index linger behind a member's removal",
+    file: "core/raft-core.ts",
+    find: "      sendAllDue(raft);\n",
+    replace: "",
+    tests: ["core/commit"],
+  },
+  {
+    name: "let a commit index linger behind the word to campaign",
+    file: "core/transfer.ts",
+    find: "sendAllDue(raft);",
+    replace: "void sendAllDue;",
+    tests: ["core/commit", "core/thesis-transfer"],
+  },
+  {
+    name: "never report a write that is awaited",
+    file: "core/output.ts",
+    find: "const awaited = releases.length > 0 || snapshot !== null || raft.isOnlyVoter;",
+    replace: "const awaited = false;",
+    tests: ["node/turns", "core/writes"],
+  },
 ];

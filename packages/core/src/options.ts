@@ -11,7 +11,7 @@ export interface Member {
 }
 
 /** What only the tests against another project's scenarios turn off. */
-type ConformanceOnly = "stepDownOnRemoval" | "validateChanges";
+type ConformanceOnly = "stepDownOnRemoval" | "validateChanges" | "eagerCommits";
 
 /** Who a node is, where it lives, and how it behaves. */
 export interface NodeOptions extends Omit<RaftNodeOptions, ConformanceOnly> {

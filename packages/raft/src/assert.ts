@@ -8,7 +8,10 @@ export class InvariantError extends Error {
   }
 }
 
-/** Stays on in production: the cost is a comparison, the alternative is a silently diverged log. */
-export function invariant(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new InvariantError(message);
+/**
+ * An invariant does not hold. The checks stay on in production: the cost of one is a comparison, since the sentence is made only when it is
+ * needed, and the alternative is a silently diverged log.
+ */
+export function broken(message: string): never {
+  throw new InvariantError(message);
 }

@@ -1,4 +1,4 @@
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import { type MembershipRefusal, refuse } from "./refusal.js";
 
 /** What became of bytes that were read back: a value, or why there is none. Nothing is thrown, whatever the bytes are. */
@@ -78,7 +78,7 @@ export class ByteReader {
   }
 
   #take(length: number): number {
-    invariant(length <= this.remaining, `read ${length} bytes where ${this.remaining} remain`);
+    if (length > this.remaining) broken(`read ${length} bytes where ${this.remaining} remain`);
     const at = this.#at;
     this.#at += length;
     return at;

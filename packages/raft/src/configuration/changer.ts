@@ -1,5 +1,5 @@
 import type { NodeId } from "@octopii/interfaces";
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import type { Index } from "../types.js";
 import { type ConfigurationChange, type MemberChange, routeOf, validateConfigurationChange } from "./change.js";
 import { type Configuration, emptyConfiguration, isJoint, membersOf } from "./configuration.js";
@@ -98,12 +98,12 @@ function takeApart(membership: Membership, changes: readonly MemberChange[]): Ro
 }
 
 function finish(before: Membership, roster: Roster, lastIndex: Index): MembershipOutcome {
-  invariant(Number.isSafeInteger(lastIndex) && lastIndex >= 0, `last index ${lastIndex}`);
+  if (!(Number.isSafeInteger(lastIndex) && lastIndex >= 0)) broken(`last index ${lastIndex}`);
   const membership = roster.toMembership(lastIndex);
   const oversize = checkSize(membership.configuration);
   if (oversize !== null) return { accepted: false, refusal: oversize };
   const problem = validateConfiguration(membership.configuration);
-  invariant(problem === null, `a change made the configuration unsound: ${problem?.message}`);
+  if (problem !== null) broken(`a change made the configuration unsound: ${problem?.message}`);
   const kept = roster.keptMembers();
   const startOver = (progress: Membership["progress"]): NodeId[] => progress.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
   return { accepted: true, membership, added: startOver(membership.progress), removed: startOver(before.progress) };

@@ -101,6 +101,11 @@ export interface LogWrite {
   /** Nothing needs a flush: the hard state holds just a new commit index, or messages only wait for earlier writes. */
   readonly lazy: boolean;
   /**
+   * Something follows as soon as this is durable, so the report is worth a step of its own. Otherwise it may go with the next input, whenever
+   * there is one.
+   */
+  readonly awaited: boolean;
+  /**
    * The messages that depend on this write, for whoever wants to watch. The core sends them itself, in the output of the step that reports
    * the write durable; a driver has nothing to do with them.
    */
@@ -133,6 +138,8 @@ export interface ApplyRange {
   readonly to: Index;
   /** The entries, or null when they are only on disk: the driver reads them. */
   readonly entries: readonly Entry[] | null;
+  /** The next range comes as soon as this one was reported. */
+  readonly hasNext: boolean;
 }
 
 /** A wish to read `[from, to]` from storage for a follower that is behind the cache. */
@@ -162,6 +169,8 @@ export interface RaftOutput {
   readonly proposed: ProposalResult | null;
   readonly changed: ChangeResult | null;
   readonly reads: readonly ReadReady[];
+  /** A new commit index waits for the next step, to go with its entries: let there be one soon, in the next turn of the event loop. */
+  readonly commitLingers: boolean;
 }
 
 /** A replica's own view of its group. Cheap to make; nothing in it changes later. */

@@ -12,6 +12,7 @@ export function takeOutput(raft: Replica, last: HardState, proposed: ProposalRes
     proposed,
     changed,
     reads: raft.readyReads,
+    commitLingers: raft.commitLingers,
   };
   raft.messages = [];
   raft.fetches = [];
@@ -29,7 +30,10 @@ function takeWrite(raft: Replica, last: HardState): LogWrite | null {
   const sequence = raft.writes.add(raft.log.lastIndex, releases);
   raft.promises = [];
   raft.unwrittenSnapshot = null;
-  return { sequence, hardState, snapshot, entries, lazy: entries.length === 0 && snapshot === null && !promised, releases };
+  const lazy = entries.length === 0 && snapshot === null && !promised;
+  // A lone voter commits by its own disk; a leader among others hears from them first.
+  const awaited = releases.length > 0 || snapshot !== null || raft.isOnlyVoter;
+  return { sequence, hardState, snapshot, entries, lazy, awaited, releases };
 }
 
 function takeApplicable({ log, config }: Replica): ApplyRange | null {
@@ -39,10 +43,10 @@ function takeApplicable({ log, config }: Replica): ApplyRange | null {
   if (!log.isCached(from)) {
     const to = Math.min(log.applicableIndex, log.firstCachedIndex - 1);
     log.applyingIndex = to;
-    return { from, to, entries: null };
+    return { from, to, entries: null, hasNext: to < log.applicableIndex };
   }
   const entries = log.cached(from, log.applicableIndex, config.applyBytesMax);
   const to = from + entries.length - 1;
   log.applyingIndex = to;
-  return { from, to, entries };
+  return { from, to, entries, hasNext: to < log.applicableIndex };
 }

@@ -1,6 +1,8 @@
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import type { Message } from "../messages.js";
 import type { Index } from "../types.js";
+
+const nothing: readonly Message[] = [];
 
 interface PendingWrite {
   readonly sequence: number;
@@ -38,18 +40,17 @@ export class PendingWrites {
   }
 
   /** Everything up to `sequence` is durable. @returns the index up to which the log is, and the promises set free, in order. */
-  complete(sequence: number): { lastIndex: Index; promises: Message[] } {
-    invariant(sequence <= this.#lastSequence, `storage reported write ${sequence}, the last one was ${this.#lastSequence}`);
+  complete(sequence: number): { lastIndex: Index; promises: readonly Message[] } {
+    if (sequence > this.#lastSequence) broken(`storage reported write ${sequence}, the last one was ${this.#lastSequence}`);
     let lastIndex = 0;
-    const promises: Message[] = [];
-    let count = 0;
-    for (const write of this.#writes) {
-      if (write.sequence > sequence) break;
+    let promises: readonly Message[] = nothing;
+    while (true) {
+      const write = this.#writes[0];
+      if (write === undefined || write.sequence > sequence) return { lastIndex, promises };
       lastIndex = Math.max(lastIndex, write.lastIndex);
-      for (const message of write.promises) promises.push(message);
-      count++;
+      // Most often there is one write, and its list will do.
+      promises = promises.length === 0 ? write.promises : promises.concat(write.promises);
+      this.#writes.shift();
     }
-    this.#writes.splice(0, count);
-    return { lastIndex, promises };
   }
 }

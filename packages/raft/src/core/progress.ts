@@ -9,8 +9,11 @@ import type { PeerProgress } from "./input-output.js";
  */
 export type ReplicationState = "probe" | "replicate" | "snapshot";
 
-/** What is due to a follower at the end of the step: nothing, whatever entries it lacks, or a message even without entries. */
-export type SendDue = "nothing" | "entries" | "always";
+/**
+ * What is due to a follower at the end of the step: nothing, whatever entries it lacks, these or a new commit index, which may linger until the
+ * next step, or a message even without entries.
+ */
+export type SendDue = "nothing" | "entries" | "commit" | "always";
 
 /** What the leader knows of one follower. Source: Raft §5.3, with flow control. */
 export class Progress {

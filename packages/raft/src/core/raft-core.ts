@@ -1,5 +1,5 @@
 import type { NodeId, Random } from "@octopii/interfaces";
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import { type Configuration, validateConfiguration } from "../configuration/index.js";
 import { type LogStart, RaftLog } from "../log/raft-log.js";
 import type { Message } from "../messages.js";
@@ -26,7 +26,7 @@ import { propose, proposeChange } from "./proposing.js";
 import { beat, confirmReadsOfStep, handleReadIndex, handleReadIndexResponse, requestRead } from "./read-index.js";
 import { Replica } from "./replica.js";
 import { handleAppendEntriesResponse, handleFetched, handleHeartbeatResponse, handleOwnDurability } from "./replication.js";
-import { handleSnapshotReport, handleUnreachable, sendDue } from "./sending.js";
+import { endLingering, handleSnapshotReport, handleUnreachable, sendAllDue, sendDue } from "./sending.js";
 import { abortTransfer, transferLeadership } from "./transfer.js";
 import { isResponse, isWellFormed } from "./well-formed.js";
 
@@ -73,6 +73,7 @@ export class RaftCore {
   step(input: RaftInput): RaftOutput {
     const raft = this.#raft;
     raft.now = input.now ?? null;
+    endLingering(raft);
     this.#takeStorage(input);
     if (input.messages !== undefined) for (const message of input.messages) this.#receive(message);
     for (let tick = 0; tick < (input.ticks ?? 0); tick++) this.#tick();
@@ -163,6 +164,8 @@ export class RaftCore {
     // A snapshot has replaced all of this, its configuration included.
     if (raft.log.restoringIndex !== 0) return;
     if (configurations.length > 0) {
+      // Whoever is taken out gets to know that it is committed.
+      sendAllDue(raft);
       applyConfigurations(raft, configurations);
       sendDue(raft);
     }
@@ -182,7 +185,7 @@ export class RaftCore {
     const raft = this.#raft;
     // Between the wish and this step a snapshot may have come that goes further.
     if (index <= raft.log.compactedIndex) return;
-    invariant(index <= (raft.snapshot?.index ?? 0), `compaction to ${index} goes beyond the newest snapshot`);
+    if (index > (raft.snapshot?.index ?? 0)) broken(`compaction to ${index} goes beyond the newest snapshot`);
     raft.log.compact(index);
     raft.trace({ type: "compact", index });
   }

@@ -74,6 +74,8 @@ export class Replica {
   messages: Message[] = [];
   /** Messages that promise something which this step's write makes durable. */
   promises: Message[] = [];
+  /** A commit index is due to somebody that goes with the entries of the next step, or then alone. */
+  commitLingers = false;
   fetches: FetchRequest[] = [];
   readyReads: ReadReady[] = [];
   /** A snapshot that this step's write carries. */
@@ -227,7 +229,8 @@ export class Replica {
 
   /** A message is due to the follower when the step ends. */
   wantSend(progress: Progress, due: SendDue): void {
-    if (progress.due !== "always") progress.due = due;
+    if (progress.due === "always" || (progress.due === "commit" && due === "entries")) return;
+    progress.due = due === "commit" && this.config.eagerCommits ? "always" : due;
   }
 
   drop(message: Message, reason: DropReason): void {

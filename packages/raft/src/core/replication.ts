@@ -5,7 +5,7 @@ import type { FetchedEntries } from "./input-output.js";
 import type { Progress } from "./progress.js";
 import { confirmReads, releaseEarlyReads } from "./read-index.js";
 import type { Replica } from "./replica.js";
-import { broadcastAppend, emitAppend } from "./sending.js";
+import { broadcastAppend, broadcastCommit, emitAppend } from "./sending.js";
 import { continueTransfer } from "./transfer.js";
 
 const nothing = new Uint8Array(0);
@@ -54,9 +54,9 @@ export function handleAppendEntriesResponse(raft: Replica, message: AppendEntrie
   const isNews = progress.matchedTo(message.index);
   if (!isNews && !(progress.state === "probe" && progress.matchIndex === message.index)) return;
   resumeFlow(raft, progress, message.index);
-  if (advanceCommit(raft)) broadcastAppend(raft);
+  if (advanceCommit(raft)) broadcastCommit(raft);
   // It may lack the latest commit index; a heartbeat would bring it later.
-  else if (progress.canBumpCommit(raft.log.committedIndex)) raft.wantSend(progress, "always");
+  else if (progress.canBumpCommit(raft.log.committedIndex)) raft.wantSend(progress, "commit");
   // The window opened: fill it.
   raft.wantSend(progress, "entries");
   continueTransfer(raft, progress.id);
@@ -98,7 +98,7 @@ export function handleHeartbeatResponse(raft: Replica, message: HeartbeatRespons
 /** Our own entries up to the durable index count towards the quorum now. */
 export function handleOwnDurability(raft: Replica): void {
   const own = raft.progressOf(raft.id);
-  if (own?.matchedTo(raft.log.durableIndex) === true && advanceCommit(raft)) broadcastAppend(raft);
+  if (own?.matchedTo(raft.log.durableIndex) === true && advanceCommit(raft)) broadcastCommit(raft);
 }
 
 /** Commits what a quorum holds, counting only entries of our own term. Source: Raft §5.4.2, figure 8. */

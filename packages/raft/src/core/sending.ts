@@ -8,6 +8,11 @@ export function broadcastAppend(raft: Replica): void {
   for (const progress of raft.progress) if (progress.id !== raft.id) raft.wantSend(progress, "always");
 }
 
+/** There is a new commit index. Every other member gets to know when the step ends, or the next one. */
+export function broadcastCommit(raft: Replica): void {
+  for (const progress of raft.progress) if (progress.id !== raft.id) raft.wantSend(progress, "commit");
+}
+
 /** New entries are there. Every other member gets them when the step ends, unless they are to wait for more. */
 export function broadcastEntries(raft: Replica): void {
   for (const progress of raft.progress) if (progress.id !== raft.id) raft.wantSend(progress, "entries");
@@ -20,7 +25,26 @@ export function sendDue(raft: Replica): void {
     if (due === "nothing") continue;
     progress.due = "nothing";
     if (sendAppend(raft, progress, due === "always")) while (sendAppend(raft, progress, false));
+    else if (due === "commit" && progress.canBumpCommit(raft.log.committedIndex)) {
+      // Under load the next step has entries for it, and one message does for two.
+      progress.due = "commit";
+      raft.commitLingers = true;
+    }
   }
+}
+
+/** A commit index that has lingered goes with this step, or with what is sent now. */
+export function endLingering(raft: Replica): void {
+  if (!raft.commitLingers) return;
+  raft.commitLingers = false;
+  for (const progress of raft.progress) if (progress.due === "commit") progress.due = "always";
+}
+
+/** All that is due goes now, whatever it might have waited for. */
+export function sendAllDue(raft: Replica): void {
+  sendDue(raft);
+  endLingering(raft);
+  sendDue(raft);
 }
 
 /** Sends what the follower lacks, if the flow allows. @param evenIfEmpty - send a bare commit index too. */

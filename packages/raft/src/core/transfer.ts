@@ -1,6 +1,6 @@
 import type { NodeId } from "@octopii/interfaces";
 import type { Replica } from "./replica.js";
-import { sendDue } from "./sending.js";
+import { sendAllDue } from "./sending.js";
 
 /** Begins to hand leadership to a voter; it ends with the target's election, or after an election timeout without it. Source: thesis §3.10. */
 export function transferLeadership(raft: Replica, target: NodeId): void {
@@ -36,7 +36,7 @@ export function continueTransfer(raft: Replica, target: NodeId): void {
 /** Tells a caught-up follower to campaign at once. It may come to that at any time from now, so nothing shields us any more. */
 function sendTimeoutNow(raft: Replica, to: NodeId): void {
   // What else is due goes first, the commit index above all: in its own term it listens to us no more.
-  sendDue(raft);
+  sendAllDue(raft);
   raft.shieldGivenUp = true;
   raft.trace({ type: "transfer", phase: "timeoutNow", term: raft.currentTerm, target: to });
   raft.messages.push({ type: "TimeoutNow", group: raft.group, from: raft.id, to, term: raft.currentTerm });

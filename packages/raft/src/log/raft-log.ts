@@ -1,4 +1,4 @@
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import { type Entry, entryMemoryBytes, entryWireBytes, type Index, type SnapshotMetadata, type Term, type TermRun } from "../types.js";
 import { EntryCache } from "./entry-cache.js";
 import { TermRuns } from "./term-runs.js";
@@ -43,8 +43,8 @@ export class RaftLog {
   restoringIndex: Index = 0;
 
   constructor(start: LogStart, cacheBytesMax: number) {
-    invariant(start.appliedIndex <= start.commitIndex, `applied ${start.appliedIndex} is beyond committed ${start.commitIndex}`);
-    invariant(start.commitIndex <= start.lastIndex, `committed ${start.commitIndex} is beyond the last entry ${start.lastIndex}`);
+    if (start.appliedIndex > start.commitIndex) broken(`applied ${start.appliedIndex} is beyond committed ${start.commitIndex}`);
+    if (start.commitIndex > start.lastIndex) broken(`committed ${start.commitIndex} is beyond the last entry ${start.lastIndex}`);
     this.#terms = new TermRuns(start.terms);
     this.#cache = new EntryCache(start.lastIndex + 1);
     this.#cacheBytesMax = cacheBytesMax;
@@ -83,7 +83,7 @@ export class RaftLog {
 
   /** Adds an entry at the end. */
   append(entry: Entry): void {
-    invariant(entry.index === this.lastIndex + 1, `entry ${entry.index} appended after ${this.lastIndex}`);
+    if (entry.index !== this.lastIndex + 1) broken(`entry ${entry.index} appended after ${this.lastIndex}`);
     this.#terms.extend(entry.index, entry.term);
     this.#cache.push(entry);
     this.lastIndex = entry.index;
@@ -91,7 +91,7 @@ export class RaftLog {
 
   /** Removes `index` and everything after it, in memory; storage follows with the next write that begins there. */
   truncate(index: Index): void {
-    invariant(index > this.committedIndex, `entry ${index} removed though ${this.committedIndex} is committed`);
+    if (index <= this.committedIndex) broken(`entry ${index} removed though ${this.committedIndex} is committed`);
     this.#terms.truncate(index);
     this.#cache.truncate(index);
     this.lastIndex = index - 1;
@@ -102,7 +102,7 @@ export class RaftLog {
   /** Moves the commit index forward; never back. */
   commitTo(index: Index): boolean {
     if (index <= this.committedIndex) return false;
-    invariant(index <= this.lastIndex, `commit of ${index} beyond the last entry ${this.lastIndex}`);
+    if (index > this.lastIndex) broken(`commit of ${index} beyond the last entry ${this.lastIndex}`);
     this.committedIndex = index;
     return true;
   }
@@ -121,7 +121,7 @@ export class RaftLog {
 
   /** Forgets all entries up to `index`, which keeps its term. */
   compact(index: Index): void {
-    invariant(index <= Math.min(this.appliedIndex, this.durableIndex), `entry ${index} compacted before it was applied and durable`);
+    if (index > Math.min(this.appliedIndex, this.durableIndex)) broken(`entry ${index} compacted before it was applied and durable`);
     if (index <= this.compactedIndex) return;
     this.#terms.compact(index);
     this.#cache.dropThrough(index);
@@ -130,7 +130,7 @@ export class RaftLog {
 
   /** The snapshot takes the place of everything: the log is empty after it. */
   restore({ index, term }: SnapshotMetadata): void {
-    invariant(index > this.committedIndex, `snapshot ${index} is not beyond the commit index ${this.committedIndex}`);
+    if (index <= this.committedIndex) broken(`snapshot ${index} is not beyond the commit index ${this.committedIndex}`);
     this.#terms = new TermRuns([{ firstIndex: index, term }]);
     this.#cache.reset(index + 1);
     this.durableIndex = Math.min(this.durableIndex, this.committedIndex);
@@ -158,8 +158,8 @@ export class RaftLog {
   markApplied(index: Index): void {
     // What was applied before a snapshot replaced it does not count any more.
     if (this.restoringIndex !== 0) return;
-    invariant(index <= this.applyingIndex, `applied ${index} before it was given out (${this.applyingIndex})`);
-    invariant(index >= this.appliedIndex, `applied ${index} after ${this.appliedIndex}`);
+    if (index > this.applyingIndex) broken(`applied ${index} before it was given out (${this.applyingIndex})`);
+    if (index < this.appliedIndex) broken(`applied ${index} after ${this.appliedIndex}`);
     this.appliedIndex = index;
     this.#cache.shrink(this.#cacheBytesMax, Math.min(this.appliedIndex, this.durableIndex));
   }

@@ -1,4 +1,4 @@
-import { invariant } from "../assert.js";
+import { broken } from "../assert.js";
 import type { Index, Term, TermRun } from "../types.js";
 
 /**
@@ -25,7 +25,7 @@ export class TermRuns {
     if (last >= 0) {
       const lastTerm = this.#terms[last] as Term;
       if (term === lastTerm) return;
-      invariant(term > lastTerm, `entry ${index} has term ${term} after an entry of term ${lastTerm}`);
+      if (term <= lastTerm) broken(`entry ${index} has term ${term} after an entry of term ${lastTerm}`);
     }
     this.#firsts.push(index);
     this.#terms.push(term);

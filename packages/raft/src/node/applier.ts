@@ -1,6 +1,6 @@
 import type { ApplyRange } from "../core/input-output.js";
 import type { LogStorage, StateMachine } from "../ports.js";
-import type { Entry, GroupId, Index, SnapshotMetadata } from "../types.js";
+import type { Entry, GroupId, SnapshotMetadata } from "../types.js";
 
 /** Receives what the state machine made of each entry. */
 export interface ApplierEvents<Result> {
@@ -12,7 +12,7 @@ export interface ApplierEvents<Result> {
   /** @param results - one for each of the commands among `entries`, in order. */
   applied(entries: readonly Entry[], results: readonly Result[]): void;
   /** All of a range is done. @param configurations - those of its entries that change the membership. */
-  finished(index: Index, configurations: readonly Entry[]): void;
+  finished(range: ApplyRange, configurations: readonly Entry[]): void;
   /** The state machine holds the snapshot. */
   restored(snapshot: SnapshotMetadata): void;
   failed(error: unknown): void;
@@ -52,14 +52,39 @@ export class Applier<Result> {
 
   /** Applies `range`; the core gives the next one only after this has finished. */
   start(range: ApplyRange): void {
+    const { entries } = range;
+    const configurations: Entry[] = [];
+    if (entries === null) {
+      this.#run(async () => {
+        if (await this.#applyStored(range, configurations)) this.#finished(range, configurations);
+      });
+    } else if (this.#isBusy) {
+      this.#run(async () => {
+        if (this.#stopped) return;
+        await this.#apply(entries, configurations);
+        this.#finished(range, configurations);
+      });
+    } else this.#applyAtOnce(range, entries, configurations);
+  }
+
+  /** Most state machines are synchronous: their batches cost no promise. */
+  #applyAtOnce(range: ApplyRange, entries: readonly Entry[], configurations: Entry[]): void {
+    if (this.#stopped) return;
+    let pending: void | Promise<void>;
+    try {
+      pending = this.#apply(entries, configurations);
+    } catch (error) {
+      return this.#events.failed(error);
+    }
+    if (pending === undefined) return this.#finished(range, configurations);
     this.#run(async () => {
-      if (this.#stopped) return;
-      const configurations: Entry[] = [];
-      const pending = range.entries === null ? undefined : this.#apply(range.entries, configurations);
-      if (pending !== undefined) await pending;
-      if (range.entries === null && !(await this.#applyStored(range, configurations))) return;
-      if (!this.#stopped) this.#events.finished(range.to, configurations);
+      await pending;
+      this.#finished(range, configurations);
     });
+  }
+
+  #finished(range: ApplyRange, configurations: readonly Entry[]): void {
+    if (!this.#stopped) this.#events.finished(range, configurations);
   }
 
   /** A snapshot is about to take the place of the log: what is still to be read from it may be gone, and need not be applied any more. */

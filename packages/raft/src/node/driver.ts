@@ -49,6 +49,8 @@ export class Driver<Result> {
   readonly #outgoing = new Map<NodeId, Message[]>();
   #turnPending = false;
   #inTurn = false;
+  /** What was done within this turn is worth another step in it. */
+  #goesOn = false;
   #stopped = false;
 
   constructor(parts: {
@@ -72,16 +74,20 @@ export class Driver<Result> {
     this.#writes = new WriteQueue(parts.ports.storage, parts.group, {
       durable: (sequence) => {
         this.#inbox.durableSequence = sequence;
-        this.completed();
+        this.completed(false);
       },
       installed: (snapshot) => this.#restore(snapshot),
       failed: (error) => this.#host.failed(error),
     });
   }
 
-  /** Something that this node does itself is done; within a turn, the turn goes on with it. */
-  completed(): void {
+  /**
+   * Something that this node does itself is done. Within a turn, the turn goes on with it if something is known to follow; otherwise that it is
+   * done goes with the next turn's input.
+   */
+  completed(somethingFollows: boolean): void {
     if (!this.#inTurn) this.wake();
+    else if (somethingFollows) this.#goesOn = true;
   }
 
   /** Makes sure that a turn comes. */
@@ -158,7 +164,8 @@ export class Driver<Result> {
     try {
       this.#step(this.#host.takeInput());
       // A write that needs no flush, and a synchronous state machine, are done at once: what follows from that goes with the same turn.
-      for (let again = 0; again < stepsPerTurnMax && this.#inbox.hasCompletions && !this.#stopped; again++) {
+      for (let again = 0; again < stepsPerTurnMax && this.#goesOn && !this.#stopped; again++) {
+        this.#goesOn = false;
         this.#step(this.#inbox.take(undefined, nothing, nothing, nothing));
       }
       this.#send();
@@ -167,7 +174,8 @@ export class Driver<Result> {
       this.#host.failed(error);
     }
     this.#inTurn = false;
-    if (this.#inbox.hasCompletions) this.wake();
+    if (this.#goesOn) this.wake();
+    this.#goesOn = false;
   }
 
   #step(input: RaftInput): void {
@@ -182,11 +190,13 @@ export class Driver<Result> {
     if (input.compactTo !== undefined) this.#compact(input.compactTo);
     if (this.#applier.isIdle) this.#host.atRest();
     if (output.apply !== null) this.#applier.start(output.apply);
+    if (output.commitLingers) this.wake();
   }
 
   #write(write: LogWrite): void {
     if (write.snapshot !== null) this.#applier.supersede();
     this.#writes.push(write);
+    if (write.awaited && this.#inbox.durableSequence === write.sequence) this.#goesOn = true;
   }
 
   /** A message of the driver's own; it goes with those of the turn. */

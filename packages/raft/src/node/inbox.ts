@@ -26,9 +26,9 @@ export class Inbox {
     this.#messagesMax = messagesMax;
   }
 
-  /** Something of our own was done at once: the core can go on with it in the same turn. */
-  get hasCompletions(): boolean {
-    return this.durableSequence !== undefined || this.#applied !== undefined;
+  /** What the state machine has applied and the core does not know of yet; 0 for nothing. */
+  get appliedIndex(): Index {
+    return this.#applied?.index ?? 0;
   }
 
   /** @returns false if too much waits already; the message is lost then, as Raft allows. */

@@ -97,7 +97,7 @@ export class RaftNode<Result> {
    * @throws {RaftError} `NOT_LEADER` while nobody leads, `BUSY`, `TRANSFERRING`, `ENTRY_TOO_LARGE`, `LEADERSHIP_LOST`, `TIMEOUT`, `STOPPED`;
    * `outcome` tells whether the command may have been committed all the same.
    */
-  propose(command: Uint8Array, options: WaitOptions = {}): Promise<Result> {
+  propose(command: Uint8Array, options: WaitOptions = byDefault): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       const waiter = this.#waiter(options, resolve, reject);
       if (waiter === null) return;
@@ -216,7 +216,10 @@ export class RaftNode<Result> {
 
   /** A replica's own view of its group. */
   status(): RaftStatus {
-    return this.#core.status();
+    const status = this.#core.status();
+    // What the state machine has just done goes to the core with its next step.
+    const appliedIndex = Math.max(status.appliedIndex, this.#inbox.appliedIndex);
+    return { ...status, appliedIndex };
   }
 
   /** Why the node stopped by itself, or null. */
@@ -337,10 +340,10 @@ export class RaftNode<Result> {
         if (this.#snapshots?.isDueAfter(entries) === true) this.#snapshotDue = true;
         this.#callers.applied(entries, results);
       },
-      finished: (index, configurations) => {
-        this.#inbox.applied(index, configurations);
-        this.#callers.finished(index, configurations);
-        this.#driver.completed();
+      finished: ({ to, hasNext }, configurations) => {
+        this.#inbox.applied(to, configurations);
+        this.#callers.finished(to, configurations);
+        this.#driver.completed(hasNext || configurations.length > 0);
       },
       restored: (snapshot) => {
         this.#inbox.restoredIndex = snapshot.index;
@@ -449,6 +452,9 @@ export class RaftNode<Result> {
     for (const waiter of this.#snapshotBegun) waiter.reject(stoppedError(error, "unknown"));
   }
 }
+
+/** One for all calls: most say nothing, and there are many. */
+const byDefault: WaitOptions = {};
 
 function single(type: MemberChangeType, nodeId: NodeId, context?: Uint8Array): ConfigurationChange {
   return { transition: "auto", changes: [{ type, nodeId, ...(context !== undefined && { context }) }] };

@@ -108,11 +108,11 @@ describe("what a step has the state machine apply", () => {
     const replica = new TestReplica(1, { log: [1, 1], options: { applyBytesMax: 50 } });
     replica.holdApply = true;
     replica.answer(append(at, [2, 1], [1, 1, 1, 1], 6));
-    expect(replica.applying).toEqual({ from: 1, to: 2, entries: null });
+    expect(replica.applying).toEqual({ from: 1, to: 2, entries: null, hasNext: false });
     replica.finishApply();
-    expect(replica.applying).toMatchObject({ from: 3, to: 4, entries: [{ index: 3 }, { index: 4 }] });
+    expect(replica.applying).toMatchObject({ from: 3, to: 4, entries: [{ index: 3 }, { index: 4 }], hasNext: true });
     replica.finishApply();
-    expect(replica.applying).toMatchObject({ from: 5, to: 6 });
+    expect(replica.applying).toMatchObject({ from: 5, to: 6, hasNext: false });
   });
 
   it("nothing that is not on the own disk, committed or not", () => {

@@ -101,6 +101,53 @@ describe("a turn", () => {
   });
 });
 
+describe("what need not have a step of its own", () => {
+  it("a commit that no command follows is told within a few turns all the same, not with the next heartbeat", async () => {
+    const group = await Group.open({ options: { tickMs: 1_000 } });
+    const leader = await group.elect();
+    await group.settled(leader.node.propose(set("a")));
+    const { commitIndex } = leader.node.status();
+    await group.pass(3);
+    for (const id of [2, 3]) expect(group.member(id).node.status()).toMatchObject({ commitIndex, appliedIndex: commitIndex });
+    await group.close();
+  });
+
+  it("goes with the entries that follow: in a row of commands no message tells of a commit alone", async () => {
+    // As in an event loop, promises settle between one turn and the next.
+    const turns = (_id: number, { scheduler }: Parameters<ChangePorts>[0]): ReturnType<ChangePorts> => ({
+      scheduler: {
+        setTimer: (delayMs, callback) => scheduler.setTimer(delayMs, callback),
+        nextTurn: (callback) => void setImmediate(callback),
+      },
+    });
+    const group = await Group.open({ ports: turns, options: { tickMs: 1_000, requestTimeoutMs: 60_000 } });
+    const leader = await group.elect();
+    await group.pass(5);
+    leader.sent.length = 0;
+    const inARow = async (): Promise<void> => {
+      for (let at = 0; at < 100; at++) await leader.node.propose(set(`key ${at}`));
+    };
+    await group.settled(inARow());
+    const messages = leader.sent.flatMap(({ to, messages }) => (to === 2 ? messages : []));
+    expect(appendsOf(messages)).toHaveLength(100);
+    expect(messages.filter(({ type }) => type === "AppendEntries")).toHaveLength(100);
+    // Each tells of the one before it.
+    expect(appendsOf(messages).every(({ leaderCommit, prevLogIndex }) => leaderCommit === prevLogIndex)).toBe(true);
+    await group.close();
+  });
+
+  it("shows in the status as soon as it is done", async () => {
+    const group = await Group.open();
+    const leader = await group.elect();
+    for (let at = 0; at < 3; at++) {
+      await group.settled(leader.node.propose(set(`key ${at}`)));
+      const { appliedIndex, commitIndex } = leader.node.status();
+      expect(appliedIndex).toBe(commitIndex);
+    }
+    await group.close();
+  });
+});
+
 describe("the leader's disk and the network", () => {
   // Source: thesis §10.2.1.
   it("work side by side: a quorum of others commits before the leader's own write is done, and nothing is applied before", async () => {

@@ -10,7 +10,7 @@ const snapshot: SnapshotMetadata = { index: 5, term: 1, configuration: votersOf(
 /** A write of the core; lazy ones carry a commit index at most. */
 function write(sequence: number, parts: Partial<LogWrite>): LogWrite {
   const lazy = parts.entries === undefined && parts.snapshot === undefined && parts.lazy !== false;
-  return { sequence, hardState: null, snapshot: null, entries: [], releases: [], lazy, ...parts };
+  return { sequence, hardState: null, snapshot: null, entries: [], releases: [], lazy, awaited: false, ...parts };
 }
 
 const committed = (commitIndex: number): HardState => ({ currentTerm: 1, votedFor: 1, commitIndex });

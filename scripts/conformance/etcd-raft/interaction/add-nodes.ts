@@ -50,6 +50,7 @@ function coreOptions(args: Arguments): RaftCoreOptions {
     leaseReads: readOnly === "lease-based",
     stepDownOnRemoval: args.flag("step-down-on-removal"),
     validateChanges: !args.flag("disable-conf-change-validation"),
+    eagerCommits: true,
     inflightCountMax: args.number("inflight", unlimited),
     eagerAppendsMax: args.number("eager-appends", unlimited),
     appendBytesMax: args.number("append-bytes", unlimited),
