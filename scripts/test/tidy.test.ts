@@ -37,7 +37,13 @@ const violations: Record<string, readonly string[]> = {
     `import { setTimeout as sleep } from "node:timers/promises"; await sleep(1);`,
     `import { setTimeout } from "timers"; setTimeout(() => {}, 1);`,
   ],
-  "event-loop": ["setImmediate(() => {});", "queueMicrotask(() => {});", "export const c = new MessageChannel();"],
+  intl: ["export const now = new Intl.DateTimeFormat().format();"],
+  "event-loop": [
+    "setImmediate(() => {});",
+    "queueMicrotask(() => {});",
+    "export const c = new MessageChannel();",
+    "export const b = new BroadcastChannel('b');",
+  ],
   "abort-timeout": ["export const s = AbortSignal.timeout(5);", "const { timeout } = AbortSignal; export { timeout };"],
   process: [
     "process.nextTick(() => {});",

@@ -29,6 +29,7 @@ export interface Exception {
 /** Every ban. scripts/test/tidy.test.ts seeds a violation of each. */
 export const bans: readonly Ban[] = [
   { id: "date", instead: "Clock.wallTime() of @octopii/interfaces", globals: ["Date"] },
+  { id: "intl", instead: "Clock.wallTime(), and numbers: a format without an argument tells the time", globals: ["Intl"] },
   { id: "performance", instead: "Clock.now() of @octopii/interfaces", globals: ["performance"], modules: ["perf_hooks"] },
   { id: "math-random", instead: "Random.uint32() of @octopii/interfaces", members: { Math: { refused: ["random"] } } },
   {
@@ -40,7 +41,7 @@ export const bans: readonly Ban[] = [
   {
     id: "event-loop",
     instead: "Scheduler.nextTurn() of @octopii/interfaces",
-    globals: ["setImmediate", "queueMicrotask", "MessageChannel"],
+    globals: ["setImmediate", "queueMicrotask", "MessageChannel", "BroadcastChannel"],
   },
   {
     id: "abort-timeout",
