@@ -2,27 +2,34 @@ import { validateConfiguration } from "../configuration/index.js";
 import type { Message } from "../messages.js";
 import type { Index, SnapshotMetadata, Term } from "../types.js";
 
+/** No log and no group comes to so many entries or terms. Whoever claims it would have us run out of the integers that can be counted on. */
+const highest = 2 ** 52;
+
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+/** A term or an index. */
+const isPosition = (value: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= highest;
 
 /** Whether a message could come from an honest peer at all: nobody leads term 0, for one. What fails here is dropped before it can touch any state. */
 export function isWellFormed(message: Message): boolean {
-  if (!isCount(message.term) || !Number.isSafeInteger(message.from) || message.from < 1) return false;
+  if (!isPosition(message.term) || !Number.isSafeInteger(message.from) || message.from < 1) return false;
   switch (message.type) {
     case "AppendEntries":
       return (
         message.term > 0 &&
-        isCount(message.prevLogIndex) &&
-        isCount(message.prevLogTerm) &&
-        isCount(message.leaderCommit) &&
+        isPosition(message.prevLogIndex) &&
+        isPosition(message.prevLogTerm) &&
+        isPosition(message.leaderCommit) &&
         entriesFollow(message)
       );
     case "AppendEntriesResponse":
-      return isCount(message.index) && isCount(message.hintIndex) && Number.isSafeInteger(message.hintTerm) && message.hintTerm >= -1;
+      return isPosition(message.index) && isPosition(message.hintIndex) && Number.isSafeInteger(message.hintTerm) && message.hintTerm >= -1;
     case "RequestVote":
     case "PreVote":
-      return isCount(message.lastLogIndex) && isCount(message.lastLogTerm) && message.lastLogTerm <= message.term && isKnownCommit(message);
+      return (
+        isPosition(message.lastLogIndex) && isPosition(message.lastLogTerm) && message.lastLogTerm <= message.term && isKnownCommit(message)
+      );
     case "Heartbeat":
-      return message.term > 0 && isCount(message.commitIndex) && isCount(message.readRound);
+      return message.term > 0 && isPosition(message.commitIndex) && isCount(message.readRound);
     case "HeartbeatResponse":
       return isCount(message.readRound);
     case "InstallSnapshot":
@@ -30,7 +37,7 @@ export function isWellFormed(message: Message): boolean {
     case "ReadIndex":
       return isCount(message.requestId) && typeof message.lease === "boolean";
     case "ReadIndexResponse":
-      return isCount(message.requestId) && isCount(message.index);
+      return isCount(message.requestId) && isPosition(message.index);
     case "RequestVoteResponse":
     case "PreVoteResponse":
       return typeof message.granted === "boolean" && isKnownCommit(message);
@@ -39,7 +46,7 @@ export function isWellFormed(message: Message): boolean {
     case "ForwardProposals":
       return isCount(message.requestId) && message.commands.length > 0;
     case "ForwardProposalsResponse":
-      return isCount(message.requestId) && isCount(message.count) && isCount(message.firstIndex) && isCount(message.entryTerm);
+      return isCount(message.requestId) && isCount(message.count) && isPosition(message.firstIndex) && isPosition(message.entryTerm);
     default:
       return unknownType(message);
   }
@@ -59,13 +66,11 @@ export function isResponse({ type }: Message): boolean {
 }
 
 function isKnownCommit({ commitIndex = 0, commitTerm = 0 }: { readonly commitIndex?: Index; readonly commitTerm?: Term }): boolean {
-  return isCount(commitIndex) && isCount(commitTerm);
+  return isPosition(commitIndex) && isPosition(commitTerm);
 }
 
 function isSnapshot({ index, term, configuration }: SnapshotMetadata): boolean {
-  return (
-    Number.isSafeInteger(index) && index >= 1 && Number.isSafeInteger(term) && term >= 1 && validateConfiguration(configuration) === null
-  );
+  return isPosition(index) && index >= 1 && isPosition(term) && term >= 1 && validateConfiguration(configuration) === null;
 }
 
 function unknownType(_message: never): false {
@@ -77,8 +82,7 @@ function entriesFollow(message: Message & { type: "AppendEntries" }): boolean {
   let index = message.prevLogIndex;
   let term = message.prevLogTerm;
   for (const entry of message.entries) {
-    if (entry.index !== ++index || !Number.isSafeInteger(entry.index) || entry.term < term || !Number.isSafeInteger(entry.term))
-      return false;
+    if (entry.index !== ++index || !isPosition(entry.index) || entry.term < term || !Number.isSafeInteger(entry.term)) return false;
     term = entry.term;
   }
   return term <= message.term;
