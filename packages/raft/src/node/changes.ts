@@ -98,7 +98,7 @@ export class Changes {
       (change) => change.index === index,
       ({ waiter }) => {
         const message = `The membership was not changed: ${reason}.`;
-        waiter.reject(new RaftError("OCTOPII_RAFT_CHANGE_REFUSED", message, { outcome: "failed" }));
+        waiter.reject(new RaftError("OCTOPII_RAFT_CHANGE_REFUSED", message, { outcome: "failed", details: { refusal: "changeVoid" } }));
       },
     );
   }

@@ -6,7 +6,7 @@ import type { ForwardProposals, ForwardProposalsResponse, InstallSnapshot, Messa
 import type { Entry, GroupId, Index, SnapshotMetadata } from "../types.js";
 import type { Applier } from "./applier.js";
 import type { Inbox } from "./inbox.js";
-import type { RaftNodePorts } from "./node-ports.js";
+import type { CompletePorts } from "./node-ports.js";
 import type { Snapshots } from "./snapshots.js";
 import { WriteQueue } from "./write-queue.js";
 
@@ -39,7 +39,7 @@ export class Driver<Result> {
   readonly #core: RaftCore;
   readonly #group: GroupId;
   readonly #id: NodeId;
-  readonly #ports: RaftNodePorts<Result>;
+  readonly #ports: CompletePorts<Result>;
   readonly #inbox: Inbox;
   readonly #host: DriverHost;
   readonly #applier: Applier<Result>;
@@ -57,7 +57,7 @@ export class Driver<Result> {
     core: RaftCore;
     id: NodeId;
     group: GroupId;
-    ports: RaftNodePorts<Result>;
+    ports: CompletePorts<Result>;
     inbox: Inbox;
     host: DriverHost;
     applier: Applier<Result>;

@@ -1,4 +1,5 @@
-import type { Clock, Logger, NodeId, Random, Scheduler } from "@octopii/interfaces";
+import type { Clock, Logger, Metrics, NodeId, Random, Scheduler } from "@octopii/interfaces";
+import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { Configuration } from "../configuration/index.js";
 import type { LogStorage, PeerNetwork, SnapshotStorage, StateMachine } from "../ports.js";
 import type { TraceEvent } from "../trace.js";
@@ -11,10 +12,23 @@ export interface RaftNodePorts<Result> {
   readonly snapshots?: SnapshotStorage;
   readonly network: PeerNetwork;
   readonly stateMachine: StateMachine<Result>;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
+  /** Default: the system's, like that of `scheduler` and `random`. Tests and simulations bring their own, all three together. */
+  readonly clock?: Clock;
+  readonly scheduler?: Scheduler;
+  /** Election timeouts, and names for calls that cross the network. Nothing that must be secret. */
+  readonly random?: Random;
+  /** Default: silence. */
   readonly logger?: Logger;
+  /** Where the node keeps its figures, labelled with `node` and `group`. Default: nowhere. */
+  readonly metrics?: Metrics;
+}
+
+/** {@link RaftNodePorts} with the system's in place of what was left out. */
+export type CompletePorts<Result> = RaftNodePorts<Result> & Required<Pick<RaftNodePorts<Result>, "clock" | "scheduler" | "random">>;
+
+export function completePorts<Result>(ports: RaftNodePorts<Result>): CompletePorts<Result> {
+  const { clock = systemClock, scheduler = systemScheduler, random = systemRandom } = ports;
+  return { ...ports, clock, scheduler, random };
 }
 
 /** Who a {@link RaftNode} is. */

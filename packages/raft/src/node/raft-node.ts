@@ -2,6 +2,7 @@ import type { NodeId, Timer } from "@octopii/interfaces";
 import type { Configuration, ConfigurationChange, MemberChangeType } from "../configuration/index.js";
 import type { RaftStatus } from "../core/input-output.js";
 import { RaftCore } from "../core/raft-core.js";
+import { createRaftMetrics, type RaftMetrics } from "../observability/metrics.js";
 import { type RaftCoreConfig, resolveRaftCoreOptions } from "../options.js";
 import type { TraceEvent } from "../trace.js";
 import type { GroupId, Index, SnapshotMetadata } from "../types.js";
@@ -11,9 +12,10 @@ import { Driver, type DriverHost } from "./driver.js";
 import { Inbox } from "./inbox.js";
 import { logEvent } from "./log-event.js";
 import { type RaftNodeConfig, type RaftNodeOptions, resolveRaftNodeOptions } from "./node-options.js";
-import type { RaftNodeEvent, RaftNodeIdentity, RaftNodePorts } from "./node-ports.js";
+import { type CompletePorts, completePorts, type RaftNodeEvent, type RaftNodeIdentity, type RaftNodePorts } from "./node-ports.js";
 import { type NodeStart, readStart } from "./open.js";
-import { busy, entryTooLarge, notLeader, snapshotFailed, stoppedError, timeoutError } from "./refusals.js";
+import { busy, entryTooLarge, notLeader, stoppedError } from "./refusals.js";
+import { SnapshotCalls } from "./snapshot-calls.js";
 import { Snapshots } from "./snapshots.js";
 import { Waiter, type WaitOptions } from "./waiter.js";
 
@@ -36,7 +38,7 @@ export async function openRaftNode<Result>(
   options: RaftNodeOptions = {},
   onEvent: ((event: RaftNodeEvent) => void) | null = null,
 ): Promise<RaftNode<Result>> {
-  return new RaftNode(identity.id, await readStart(identity, ports), ports, options, onEvent);
+  return new RaftNode(identity.id, await readStart(identity, ports), completePorts(ports), options, onEvent);
 }
 
 /**
@@ -48,18 +50,16 @@ export class RaftNode<Result> {
   readonly #id: NodeId;
   readonly #config: RaftNodeConfig;
   readonly #coreConfig: RaftCoreConfig;
-  readonly #ports: RaftNodePorts<Result>;
+  readonly #ports: CompletePorts<Result>;
   readonly #onEvent: ((event: RaftNodeEvent) => void) | null;
+  readonly #metrics: RaftMetrics | null;
   readonly #inbox: Inbox;
   readonly #driver: Driver<Result>;
   readonly #applier: Applier<Result>;
   readonly #snapshots: Snapshots | null;
   readonly #callers: Callers<Result>;
   readonly #detach: () => void;
-  /** Who waits for a snapshot on demand, until it is begun, and from then on. */
-  #snapshotWaiters: Waiter<SnapshotMetadata>[] = [];
-  #snapshotBegun: Waiter<SnapshotMetadata>[] = [];
-  #snapshotDue = false;
+  readonly #snapshotCalls: SnapshotCalls;
   #tickTimer: Timer | null = null;
   #stopped = false;
   #stoppedBy: unknown = null;
@@ -68,7 +68,7 @@ export class RaftNode<Result> {
   constructor(
     id: NodeId,
     start: NodeStart,
-    ports: RaftNodePorts<Result>,
+    ports: CompletePorts<Result>,
     options: RaftNodeOptions,
     onEvent: ((event: RaftNodeEvent) => void) | null,
   ) {
@@ -78,14 +78,17 @@ export class RaftNode<Result> {
     this.#config = resolveRaftNodeOptions(options);
     this.#coreConfig = resolveRaftCoreOptions(options);
     const { group } = start;
+    this.#metrics = ports.metrics === undefined ? null : createRaftMetrics(ports.metrics, { node: `${id}`, group: `${group}` });
     this.#inbox = new Inbox(this.#config.inboxMessagesMax);
     this.#callers = this.#createCallers(group);
     this.#core = new RaftCore({ id, ...start }, options, ports.random.fork("raft-core"), (event) => this.#traced(event));
     this.#callers.restored(start.log.appliedIndex);
     this.#snapshots = this.#createSnapshots(group, start.snapshot?.index ?? 0);
+    this.#snapshotCalls = new SnapshotCalls(this.#snapshots, ports.logger);
     this.#applier = this.#createApplier(group);
     this.#driver = this.#createDriver(group);
     this.#detach = this.#attach(group);
+    this.#metrics?.sample(this.status());
     this.#scheduleTick();
     this.#driver.wake();
   }
@@ -191,10 +194,7 @@ export class RaftNode<Result> {
    * @throws {RaftError} `SNAPSHOT_FAILED`, `TIMEOUT`, `STOPPED`; by the latter two it may come to be all the same.
    */
   snapshot(options: WaitOptions = {}): Promise<SnapshotMetadata> {
-    return this.#wait<SnapshotMetadata>(options, (waiter) => {
-      if (this.#snapshots === null) return waiter.reject(snapshotFailed("this node has no place to keep snapshots"));
-      this.#snapshotWaiters.push(waiter);
-    });
+    return this.#wait<SnapshotMetadata>(options, (waiter) => this.#snapshotCalls.add(waiter));
   }
 
   /** Campaigns at once, by pre-vote if so configured. Does nothing on a leader or a non-voter. */
@@ -271,8 +271,7 @@ export class RaftNode<Result> {
     return new Promise<Value>((resolve, reject) => {
       const waiter = this.#waiter(options, resolve, reject);
       if (waiter === null) return;
-      const count = this.#callers.controlCount + this.#snapshotWaiters.length + this.#snapshotBegun.length;
-      if (count >= this.#config.queuedProposalsMax) return waiter.reject(busy("calls"));
+      if (this.#callers.controlCount + this.#snapshotCalls.count >= this.#config.queuedProposalsMax) return waiter.reject(busy("calls"));
       begin(waiter);
       this.#driver.wake();
     });
@@ -313,7 +312,7 @@ export class RaftNode<Result> {
       read: (ready) => callers.read(ready, this.#core.appliedIndex),
       takeForwarded: (message) => callers.takeForwarded(message),
       forwardAnswered: (message) => callers.forwardAnswered(message),
-      atRest: () => this.#takeSnapshotIfDue(),
+      atRest: () => this.#snapshotCalls.beginIfWanted(() => this.#core.describeSnapshot()),
       turned: () => {
         if (callers.catchUp.count > 0) callers.catchUp.check(this.#core.status(), this.#ports.clock.now());
       },
@@ -336,8 +335,8 @@ export class RaftNode<Result> {
     return new Applier(stateMachine, storage, group, this.#coreConfig.applyBytesMax, {
       secureCommit: () => this.#driver.flush(),
       applied: (entries, results) => {
-        if (this.#onEvent !== null) this.#onEvent({ type: "applied", entries });
-        if (this.#snapshots?.isDueAfter(entries) === true) this.#snapshotDue = true;
+        if (this.#isWatched) this.#tell({ type: "applied", entries });
+        if (this.#snapshots?.isDueAfter(entries) === true) this.#snapshotCalls.due();
         this.#callers.applied(entries, results);
       },
       finished: ({ to, hasNext }, configurations) => {
@@ -350,7 +349,7 @@ export class RaftNode<Result> {
         this.#callers.restored(snapshot.index);
         // What it has replaced can go.
         this.#inbox.compactTo ??= 0;
-        this.#onEvent?.({ type: "restored", snapshot });
+        this.#tell({ type: "restored", snapshot });
         this.#driver.wake();
       },
       failed: (error) => this.#fail(error),
@@ -374,31 +373,6 @@ export class RaftNode<Result> {
     });
   }
 
-  /** Between two batches, where the state machine is at the index that the core knows. */
-  #takeSnapshotIfDue(): void {
-    const waiters = this.#snapshotWaiters;
-    if (this.#snapshots === null || (waiters.length === 0 && !this.#snapshotDue)) return;
-    const metadata = this.#core.describeSnapshot();
-    if (metadata === null && !this.#snapshotDue) {
-      this.#snapshotWaiters = [];
-      for (const waiter of waiters) waiter.reject(snapshotFailed("nothing was applied yet, or the leader's snapshot is being restored"));
-    }
-    if (metadata === null) return;
-    this.#snapshotWaiters = [];
-    this.#snapshotBegun.push(...waiters);
-    this.#snapshotDue = false;
-    this.#snapshots.take(metadata).then(
-      (taken) => {
-        for (const waiter of waiters) waiter.resolve(taken);
-      },
-      (error: unknown) => {
-        // The log goes on growing until the next one succeeds; nothing is lost.
-        this.#ports.logger?.error({ error }, "A snapshot could not be taken.");
-        for (const waiter of waiters) waiter.reject(error);
-      },
-    );
-  }
-
   #attach(group: GroupId): () => void {
     return this.#ports.network.attach(group, {
       receive: (from, messages) => {
@@ -418,15 +392,24 @@ export class RaftNode<Result> {
       this.#inbox.ticks++;
       const now = this.#ports.clock.now();
       this.#callers.expire(now);
-      this.#snapshotWaiters = this.#snapshotWaiters.filter((waiter) => !waiter.expire(now, () => timeoutError("failed")));
-      this.#snapshotBegun = this.#snapshotBegun.filter((waiter) => !waiter.expire(now, () => timeoutError("unknown")));
+      this.#snapshotCalls.expire(now);
+      this.#metrics?.sample(this.status());
       this.#scheduleTick();
       this.#driver.wake();
     });
   }
 
-  #traced(event: TraceEvent): void {
+  get #isWatched(): boolean {
+    return this.#onEvent !== null || this.#metrics !== null;
+  }
+
+  #tell(event: RaftNodeEvent): void {
     this.#onEvent?.(event);
+    this.#metrics?.observe(event);
+  }
+
+  #traced(event: TraceEvent): void {
+    this.#tell(event);
     this.#callers.observe(event);
     if (this.#ports.logger !== undefined) logEvent(this.#ports.logger, event);
   }
@@ -436,7 +419,7 @@ export class RaftNode<Result> {
     if (this.#stopped) return;
     this.#ports.logger?.error({ error }, "The node stops: what it holds can no longer be trusted to grow.");
     this.#stop(error);
-    this.#onEvent?.({ type: "stopped", error });
+    this.#tell({ type: "stopped", error });
   }
 
   #stop(error: unknown): void {
@@ -448,8 +431,7 @@ export class RaftNode<Result> {
     this.#tickTimer?.cancel();
     void this.#snapshots?.stop();
     this.#callers.rejectAll((outcome) => stoppedError(error, outcome));
-    for (const waiter of this.#snapshotWaiters) waiter.reject(stoppedError(error, "failed"));
-    for (const waiter of this.#snapshotBegun) waiter.reject(stoppedError(error, "unknown"));
+    this.#snapshotCalls.rejectAll((outcome) => stoppedError(error, outcome));
   }
 }
 

@@ -19,10 +19,10 @@ import {
   type RaftNode,
   type RaftNodeEvent,
   type RaftNodeOptions,
-  type RaftNodePorts,
 } from "../../src/index.js";
+import type { CompletePorts } from "../../src/node/node-ports.js";
 
-type Ports = RaftNodePorts<string | null>;
+type Ports = CompletePorts<string | null>;
 
 /** Changes some of a member's ports. */
 export type ChangePorts = (ports: Ports) => Partial<Ports>;

@@ -1,4 +1,5 @@
 import type { NodeId, Scheduler } from "@octopii/interfaces";
+import { systemScheduler } from "@octopii/system";
 import type { InstallSnapshot, Message } from "../../messages.js";
 import { orAborted, untilAborted } from "../../node/or-aborted.js";
 import type { PeerNetwork, PeerReceiver } from "../../ports.js";
@@ -6,7 +7,8 @@ import type { GroupId } from "../../types.js";
 
 /** Options of {@link createMemoryNetwork}. */
 export interface MemoryNetworkOptions {
-  readonly scheduler: Scheduler;
+  /** Default: the system's. */
+  readonly scheduler?: Scheduler;
   /** How long a message is on its way. Default 0: it arrives with the next turn. */
   readonly latencyMs?: number;
 }
@@ -38,7 +40,7 @@ class Hub implements MemoryNetwork {
   readonly #isolated = new Set<NodeId>();
   readonly #streams = new Set<SnapshotStream>();
 
-  constructor({ scheduler, latencyMs = 0 }: MemoryNetworkOptions) {
+  constructor({ scheduler = systemScheduler, latencyMs = 0 }: MemoryNetworkOptions) {
     this.#scheduler = scheduler;
     this.#latencyMs = latencyMs;
   }
@@ -131,6 +133,6 @@ class Hub implements MemoryNetwork {
 const linkOf = (a: NodeId, b: NodeId): string => `${Math.min(a, b)}-${Math.max(a, b)}`;
 
 /** Makes a network within one process. */
-export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+export function createMemoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork {
   return new Hub(options);
 }
