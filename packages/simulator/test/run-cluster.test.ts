@@ -13,6 +13,7 @@ describe("a simulated cluster", () => {
   it.each([
     [52, "a leader whose own vote was not on disk"],
     [1_795_383_790_590, "a candidate that was paused wins an election of the past"],
+    [1_795_404_612_416, "a leader of the past is asked to hand over to its successor, which is done already"],
   ])("keeps its promises with seed %i: %s", { timeout: 60_000 }, async (seed) => {
     expect(await runCluster({ seed })).toMatchObject({ seed, failure: null });
   });

@@ -51,9 +51,14 @@ export class ChurnRequests {
     );
   }
 
-  /** @param term - in which it is asked for. */
-  transfer(id: number, term: number): ChurnRequest {
-    return { ask: (node) => node.transferLeadership(id), isKept: () => this.#oracle.latestTermLedBy(id) > term };
+  /** Done when the target leads a later term than that of whoever was asked, which may be a leader of the past. */
+  transfer(id: number): ChurnRequest {
+    let askedIn = 0;
+    const ask = (node: Node): Promise<void> => {
+      askedIn = node.status().term;
+      return node.transferLeadership(id);
+    };
+    return { ask, isKept: () => this.#oracle.latestTermLedBy(id) > askedIn };
   }
 
   campaign(): ChurnRequest {

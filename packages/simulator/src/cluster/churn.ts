@@ -81,7 +81,7 @@ export class Churn {
     this.#ask(kind, request, asked);
   }
 
-  #draw(kind: ChangeKind, { members, term }: NodeStatus): ChurnRequest | null {
+  #draw(kind: ChangeKind, { members }: NodeStatus): ChurnRequest | null {
     const voters = members.filter(({ membership }) => membership === "voter");
     // What cannot be done to a lone voter is tried now and then all the same.
     const isLone = voters.length < 2 && !this.#random.chance(1, 10);
@@ -92,7 +92,7 @@ export class Churn {
       case "snapshot":
         return this.#requests.snapshot();
       case "transfer":
-        return voter && this.#requests.transfer(voter.id, term);
+        return voter && this.#requests.transfer(voter.id);
       case "demote":
         return voter && this.#requests.addLearner({ id: voter.id, address: voter.address ?? "" });
       case "remove":
