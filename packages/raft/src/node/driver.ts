@@ -48,6 +48,11 @@ export class Driver<Result> {
   /** Messages of the turn under way, by peer. */
   readonly #outgoing = new Map<NodeId, Message[]>();
   #turnPending = false;
+  /** One for all turns. */
+  readonly #onTurn = (): void => {
+    this.#turnPending = false;
+    if (!this.#stopped) this.#turn();
+  };
   #inTurn = false;
   /** What was done within this turn is worth another step in it. */
   #goesOn = false;
@@ -94,10 +99,7 @@ export class Driver<Result> {
   wake(): void {
     if (this.#turnPending || this.#stopped) return;
     this.#turnPending = true;
-    this.#ports.scheduler.nextTurn(() => {
-      this.#turnPending = false;
-      if (!this.#stopped) this.#turn();
-    });
+    this.#ports.scheduler.nextTurn(this.#onTurn);
   }
 
   /** Takes messages that came in. */
