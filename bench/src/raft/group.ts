@@ -23,7 +23,7 @@ export interface Group {
 /** Opens a group and waits until its first node leads. */
 export async function openGroup(options: RaftNodeOptions = {}): Promise<Group> {
   const ids = [1, 2, 3];
-  const hub = new MemoryHub(scheduler);
+  const hub = new MemoryHub();
   const configuration = { voters: ids, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
   const nodes: RaftNode<undefined>[] = [];
   for (const id of ids) {

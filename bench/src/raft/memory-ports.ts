@@ -1,4 +1,4 @@
-import type { NodeId, Scheduler } from "@octopii/interfaces";
+import type { NodeId } from "@octopii/interfaces";
 import type {
   Entry,
   GroupId,
@@ -80,14 +80,9 @@ export const emptyStateMachine: StateMachine<undefined> = {
   restore: () => done,
 };
 
-/** Hands messages over within the process, a turn later, without copying or encoding them. */
+/** Hands messages over within the process, without copying or encoding them: whoever gets them takes them in its next turn. */
 export class MemoryHub {
   readonly #receivers = new Map<NodeId, PeerReceiver>();
-  readonly #scheduler: Scheduler;
-
-  constructor(scheduler: Scheduler) {
-    this.#scheduler = scheduler;
-  }
 
   networkOf(id: NodeId): PeerNetwork {
     return {
@@ -101,7 +96,7 @@ export class MemoryHub {
   }
 
   #deliver(from: NodeId, to: NodeId, messages: readonly Message[]): void {
-    this.#scheduler.nextTurn(() => this.#receivers.get(to)?.receive(from, messages));
+    this.#receivers.get(to)?.receive(from, messages);
   }
 
   async #deliverSnapshot(from: NodeId, to: NodeId, message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {

@@ -2,33 +2,37 @@ import type { HardState } from "../types.js";
 import type { ApplyRange, ChangeResult, LogWrite, ProposalResult, RaftOutput } from "./input-output.js";
 import type { Replica } from "./replica.js";
 
+const nothing: readonly never[] = [];
+
 /** Gathers what a step wants done. @param last - the hard state of the newest write so far. */
 export function takeOutput(raft: Replica, last: HardState, proposed: ProposalResult | null, changed: ChangeResult | null): RaftOutput {
-  const output: RaftOutput = {
+  const { messages, fetches, readyReads } = raft;
+  // Most steps have little to say, and there are many: what is empty stays for the next.
+  if (messages.length > 0) raft.messages = [];
+  if (fetches.length > 0) raft.fetches = [];
+  if (readyReads.length > 0) raft.readyReads = [];
+  return {
     write: takeWrite(raft, last),
-    messages: raft.messages,
+    messages: messages.length > 0 ? messages : nothing,
     apply: takeApplicable(raft),
-    fetch: raft.fetches,
+    fetch: fetches.length > 0 ? fetches : nothing,
     proposed,
     changed,
-    reads: raft.readyReads,
+    reads: readyReads.length > 0 ? readyReads : nothing,
     commitLingers: raft.commitLingers,
   };
-  raft.messages = [];
-  raft.fetches = [];
-  raft.readyReads = [];
-  return output;
 }
 
 function takeWrite(raft: Replica, last: HardState): LogWrite | null {
-  const { currentTerm, votedFor, promises: releases, unwrittenSnapshot: snapshot } = raft;
+  const { currentTerm, votedFor, promises, unwrittenSnapshot: snapshot } = raft;
   const commitIndex = raft.log.committedIndex;
   const promised = currentTerm !== last.currentTerm || votedFor !== last.votedFor;
   const hardState = promised || commitIndex !== last.commitIndex ? { currentTerm, votedFor, commitIndex } : null;
   const entries = raft.log.takeUnwritten();
-  if (hardState === null && snapshot === null && entries.length === 0 && releases.length === 0) return null;
+  if (hardState === null && snapshot === null && entries.length === 0 && promises.length === 0) return null;
+  const releases = promises.length > 0 ? promises : nothing;
+  if (promises.length > 0) raft.promises = [];
   const sequence = raft.writes.add(raft.log.lastIndex, releases);
-  raft.promises = [];
   raft.unwrittenSnapshot = null;
   const lazy = entries.length === 0 && snapshot === null && !promised;
   // A lone voter commits by its own disk; a leader among others hears from them first.

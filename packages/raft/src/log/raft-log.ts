@@ -3,6 +3,8 @@ import { type Entry, entryMemoryBytes, entryWireBytes, type Index, type Snapshot
 import { EntryCache } from "./entry-cache.js";
 import { TermRuns } from "./term-runs.js";
 
+const nothing: readonly Entry[] = [];
+
 /** What a restart knows of the log before anything new happens. */
 export interface LogStart {
   /** The index before the first entry: 0, or the last compacted one. */
@@ -108,8 +110,8 @@ export class RaftLog {
   }
 
   /** Takes the entries that no write has carried yet. */
-  takeUnwritten(): Entry[] {
-    if (this.handedOverIndex === this.lastIndex) return [];
+  takeUnwritten(): readonly Entry[] {
+    if (this.handedOverIndex === this.lastIndex) return nothing;
     const entries = this.#cache.slice(this.handedOverIndex + 1, this.lastIndex, Number.POSITIVE_INFINITY);
     this.handedOverIndex = this.lastIndex;
     return entries;

@@ -56,7 +56,7 @@ export class Callers<Result> {
   }
 
   /** The input of the next turn. @param now - in ticks. */
-  takeInput(inbox: Inbox, now: number): RaftInput {
+  takeInput(inbox: Inbox, now: number | undefined): RaftInput {
     const leaderId = this.#host.leaderId();
     if (this.#mayForward && leaderId !== 0 && leaderId !== this.#host.id) this.#forward(leaderId);
     const own = this.proposals.queuedCount === 0 ? nothing : this.proposals.submit();

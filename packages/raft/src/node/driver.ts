@@ -47,6 +47,7 @@ export class Driver<Result> {
   readonly #writes: WriteQueue;
   /** Messages of the turn under way, by peer. */
   readonly #outgoing = new Map<NodeId, Message[]>();
+  #hasOutgoing = false;
   #turnPending = false;
   /** One for all turns. */
   readonly #onTurn = (): void => {
@@ -184,11 +185,12 @@ export class Driver<Result> {
     const output = this.#core.step(input);
     // The write first, so that the disk works while the messages are on the network.
     if (output.write !== null) this.#write(output.write);
-    for (const message of output.messages) this.#gather(message);
+    // Most of this is empty most of the time: asking is cheaper than an iterator.
+    if (output.messages.length > 0) for (const message of output.messages) this.#gather(message);
     if (output.proposed !== null) this.#host.proposed(output.proposed);
     if (output.changed !== null) this.#host.changed(output.changed);
-    for (const ready of output.reads) this.#host.read(ready);
-    for (const request of output.fetch) this.#fetch(request);
+    if (output.reads.length > 0) for (const ready of output.reads) this.#host.read(ready);
+    if (output.fetch.length > 0) for (const request of output.fetch) this.#fetch(request);
     if (input.compactTo !== undefined) this.#compact(input.compactTo);
     if (this.#applier.isIdle) this.#host.atRest();
     if (output.apply !== null) this.#applier.start(output.apply);
@@ -208,12 +210,15 @@ export class Driver<Result> {
 
   #gather(message: Message): void {
     if (message.type === "InstallSnapshot") return this.#snapshots?.send(message);
+    this.#hasOutgoing = true;
     const batch = this.#outgoing.get(message.to);
     if (batch === undefined) this.#outgoing.set(message.to, [message]);
     else batch.push(message);
   }
 
   #send(): void {
+    if (!this.#hasOutgoing) return;
+    this.#hasOutgoing = false;
     for (const [peer, batch] of this.#outgoing) {
       if (batch.length === 0) continue;
       // The batch is the network's from now on.

@@ -303,10 +303,15 @@ export class RaftNode<Result> {
     return new Callers<Result>(host, this.#config, electionTimeoutMs, this.#ports.random.fork("process-id").uint32());
   }
 
+  /** In ticks, for leases alone. */
+  #now(): number | undefined {
+    return this.#coreConfig.leaseReads ? this.#ports.clock.now() / this.#config.tickMs : undefined;
+  }
+
   #createDriver(group: GroupId): Driver<Result> {
     const callers = this.#callers;
     const host: DriverHost = {
-      takeInput: () => callers.takeInput(this.#inbox, this.#ports.clock.now() / this.#config.tickMs),
+      takeInput: () => callers.takeInput(this.#inbox, this.#now()),
       proposed: (result) => callers.proposed(result),
       changed: (result) => callers.changed(result),
       read: (ready) => callers.read(ready, this.#core.appliedIndex),
