@@ -4,6 +4,7 @@ import type { Configuration, Entry, EntryKind, ForwardRefusal, Message } from ".
 /** Terms and indexes go no higher. */
 const count = fc.nat({ max: 2 ** 52 });
 const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const positive = fc.integer({ min: 1, max: 2 ** 52 });
 const envelope = { group: count, from: id, to: id, term: count };
 const data = fc.uint8Array({ maxLength: 40 });
 const kinds = ["command", "noop", "configuration", "founding"] as const satisfies readonly EntryKind[];
@@ -73,7 +74,7 @@ const configuration: fc.Arbitrary<Configuration> = fc
     };
   });
 
-const installSnapshot = fc.record({ head: fc.record(envelope), index: id, snapshotTerm: id, configuration }).map(
+const installSnapshot = fc.record({ head: fc.record(envelope), index: positive, snapshotTerm: positive, configuration }).map(
   ({ head, index, snapshotTerm, configuration }): Message => ({
     type: "InstallSnapshot",
     ...head,
@@ -98,7 +99,7 @@ const byType: { readonly [Type in Message["type"]]: fc.Arbitrary<Message> } = {
   PreVote: ballots,
   RequestVoteResponse: fc.record({ type: fc.constant("RequestVoteResponse" as const), ...envelope, ...knownCommit, granted: fc.boolean() }),
   PreVoteResponse: fc.record({ type: fc.constant("PreVoteResponse" as const), ...envelope, ...knownCommit, granted: fc.boolean() }),
-  Heartbeat: fc.record({ type: fc.constant("Heartbeat" as const), ...envelope, term: id, commitIndex: count, readRound: count }),
+  Heartbeat: fc.record({ type: fc.constant("Heartbeat" as const), ...envelope, term: positive, commitIndex: count, readRound: count }),
   HeartbeatResponse: fc.record({ type: fc.constant("HeartbeatResponse" as const), ...envelope, readRound: count }),
   ReadIndex: fc.record({ type: fc.constant("ReadIndex" as const), ...envelope, requestId: count, lease: fc.boolean() }),
   ReadIndexResponse: fc.record({ type: fc.constant("ReadIndexResponse" as const), ...envelope, requestId: count, index: count }),
