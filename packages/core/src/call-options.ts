@@ -2,7 +2,10 @@
 export interface CallOptions {
   /** Ends the wait; the call rejects with the signal's reason. A command may be committed all the same. */
   readonly signal?: AbortSignal;
-  /** How long to wait, elections and retries included. Default: `requestTimeoutMs` of the node or client. */
+  /**
+   * How long to wait, elections and retries included; finite. Default: `requestTimeoutMs` of the node or client. Anything else than a number of
+   * 0 or more rejects the call with a `RangeError`.
+   */
   readonly timeoutMs?: number;
 }
 

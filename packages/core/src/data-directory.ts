@@ -1,5 +1,5 @@
 import type { FileSystem, NodeId } from "@octopii/interfaces";
-import { CoreError } from "./errors.js";
+import { CoreError, isCoreError } from "./errors.js";
 import { type DirectoryIdentity, foreign, identityFile, ifMissing, readIdentity, writeIdentity } from "./identity-file.js";
 
 /** Who wants a data directory. */
@@ -38,12 +38,13 @@ export class DataDirectory {
 
   /**
    * Checks that the directory is this node's, or nobody's yet. Changes nothing.
-   * @throws {CoreError} `DIRECTORY_FOREIGN`, naming the owner.
+   * @throws {CoreError} `DIRECTORY_FOREIGN`, naming the owner; `DIRECTORY_UNUSABLE`.
    */
   async check(): Promise<void> {
-    this.#identity = await readIdentity(this.#fileSystem, this.#path);
+    this.#identity = await readIdentity(this.#fileSystem, this.#path).catch((error: unknown) => this.#unusable(error));
     if (this.#identity !== null) return this.#checkOwner(this.#identity);
-    if ((await this.#fileSystem.readDirectory(this.logPath).catch(ifMissing<string[]>([]))).length === 0) return;
+    const names = await this.#fileSystem.readDirectory(this.logPath).catch(ifMissing<string[]>([]));
+    if (names.length === 0) return;
     throw foreign(
       `${this.#path} holds a log but no ${identityFile}, so nobody can tell whose it is; restore that file, or choose another directory.`,
     );
@@ -52,7 +53,7 @@ export class DataDirectory {
   /** Writes this node's name into the directory if it is nobody's, durably. */
   async claim(): Promise<void> {
     if (this.#identity !== null) return;
-    await this.#fileSystem.makeDirectory(this.#path);
+    await this.#fileSystem.makeDirectory(this.#path).catch((error: unknown) => this.#unusable(error));
     await this.#write({});
   }
 
@@ -71,6 +72,14 @@ export class DataDirectory {
     const { cluster, nodeId } = this.#user;
     const message = `The log of node ${nodeId} of cluster ${cluster} in ${this.logPath} is missing or is another one, and without it the node has forgotten its votes and what it acknowledged; restore the log as it was when the node last ran, or remove the node from the cluster and add it as a new one under another id.`;
     return new CoreError("OCTOPII_CORE_LOG_MISSING", message, { cause });
+  }
+
+  /** @throws {CoreError} `DIRECTORY_UNUSABLE` for what the system says. */
+  #unusable(error: unknown): never {
+    if (isCoreError(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The data directory ${this.#path} cannot be used: ${why}; give a directory that this process may make, read and write.`;
+    throw new CoreError("OCTOPII_CORE_DIRECTORY_UNUSABLE", message, { cause: error });
   }
 
   #checkOwner({ cluster, nodeId, authorities }: DirectoryIdentity): void {

@@ -3,6 +3,7 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
 /**
  * - `CONFIGURATION_INVALID`: the options contradict each other or the credentials; `details.problems` lists every problem.
  * - `DIRECTORY_FOREIGN`: the data directory belongs to another node or cluster. Nothing in it was changed.
+ * - `DIRECTORY_UNUSABLE`: the data directory cannot be made, read or written; the system's own error is the `cause`.
  * - `LOG_MISSING`: the data directory is this node's, and its log is missing or another one. Nothing in it was changed.
  * - `IDENTITY_REFUSED`: the members that a client reached do not accept its identity, or it does not accept theirs; `details.refusals`
  *   lists them. Waiting does not help.
@@ -19,6 +20,7 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
 export type CoreErrorCode =
   | "OCTOPII_CORE_CONFIGURATION_INVALID"
   | "OCTOPII_CORE_DIRECTORY_FOREIGN"
+  | "OCTOPII_CORE_DIRECTORY_UNUSABLE"
   | "OCTOPII_CORE_LOG_MISSING"
   | "OCTOPII_CORE_IDENTITY_REFUSED"
   | "OCTOPII_CORE_ADDRESS_IN_USE"
@@ -59,9 +61,16 @@ export function isCoreError(error: unknown, code?: CoreErrorCode): error is Core
   return code === undefined || (error as CoreError).code === code;
 }
 
-/** The refusal of a command over the limit, or null: said before it is sent anywhere, so that every node says the same. */
-export function tooLargeError(command: Uint8Array, entryBytesMax: number): CoreError | null {
-  if (command.length <= entryBytesMax) return null;
+/** What is wrong with bytes that a caller gives, for those whom no type checker helps; null if nothing is. */
+export function notBytes(what: string, value: unknown): TypeError | null {
+  if (value instanceof Uint8Array) return null;
+  return new TypeError(`${what} is a Uint8Array, not ${Array.isArray(value) ? "an array" : typeof value}; encode it first.`);
+}
+
+/** The refusal of a command, or null: said before it is sent anywhere, so that every node says the same. */
+export function refusalOf(command: Uint8Array, entryBytesMax: number): Error | null {
+  const misuse = notBytes("A command", command);
+  if (misuse !== null || command.length <= entryBytesMax) return misuse;
   const message = `The command has ${command.length} bytes, more than the ${entryBytesMax} of entryBytesMax; split it, or raise the limit on every node.`;
   return new CoreError("OCTOPII_CORE_TOO_LARGE", message);
 }

@@ -9,7 +9,7 @@ import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
 import { DataDirectory } from "./data-directory.js";
-import { CoreError, tooLargeError } from "./errors.js";
+import { CoreError, notBytes, refusalOf } from "./errors.js";
 import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
@@ -111,8 +111,8 @@ class ClusterNode implements Node {
   }
 
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const tooLarge = tooLargeError(command, this.#config.entryBytesMax);
-    if (tooLarge !== null) return Promise.reject(tooLarge);
+    const refusal = refusalOf(command, this.#config.entryBytesMax);
+    if (refusal !== null) return Promise.reject(refusal);
     return this.#attempts(options).run(async (attempt) => {
       const outcome = await this.#expectRunning().raft.propose(command, attempt);
       if ("rejection" in outcome) throw new Rejection(outcome.rejection);
@@ -122,6 +122,8 @@ class ClusterNode implements Node {
 
   async query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
     const { consistency } = options;
+    const misuse = notBytes("A query", request);
+    if (misuse !== null) throw misuse;
     if (consistency === "stale") this.#expectRunning();
     else {
       const lease = consistency === "lease";

@@ -65,6 +65,7 @@ const addressPattern = /^(?:\[[0-9a-fA-F:.%a-z]+\]|[^\s:[\]]+):(\d{1,5})$/;
 
 /** Fills in defaults and checks. @throws {CoreError} `CONFIGURATION_INVALID`, listing every problem at once. */
 export function resolveNodeOptions(options: NodeOptions, hasTransport: boolean): NodeConfig {
+  if (typeof options !== "object" || options === null) throw configurationError(["its options are missing"]);
   const problems = [...identityProblems(options), ...memberProblems(options), ...timingProblems(options)];
   if (!hasTransport && options.credentials === undefined) {
     problems.push("credentials are missing: give the node its certificate, its key and the cluster's authority, or pass a transport");
@@ -123,7 +124,7 @@ function identityProblems(options: NodeOptions): string[] {
 function memberProblems(options: NodeOptions): string[] {
   if (!Array.isArray(options.members) || options.members.length === 0) return ["members must list at least this node"];
   const problems: string[] = [];
-  const members = options.members as readonly Partial<Member>[];
+  const members = options.members.map((member: Partial<Member> | null | undefined) => member ?? {});
   members.forEach((member, i) => {
     if (!isId(member.id)) problems.push(`members[${i}].id must be a whole number above 0, not ${show(member.id)}`);
     if (!isAddress(member.address, 1)) problems.push(`members[${i}].address must be host:port, not ${show(member.address)}`);

@@ -128,7 +128,9 @@ export class NodeProcess {
     this.#child = null;
     this.endedBy = by;
     this.lastWords = lastLine(this.paths.log, logStart);
-    this.#setState(this.#intent ?? (by === "exit code 2" ? "refused" : "crashed"));
+    // One that did not close in time was killed, whatever it was asked for.
+    const intended = this.#intent === "stopped" && by === "SIGKILL" ? "killed" : this.#intent;
+    this.#setState(intended ?? (by === "exit code 2" ? "refused" : "crashed"));
   }
 
   #refusal(): CliError {

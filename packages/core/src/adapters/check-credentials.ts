@@ -9,7 +9,7 @@ import { parseAuthorities, parseCertificate } from "./authorities.js";
  */
 export function credentialProblems(credentials: TlsCredentials, cluster: string, nodeId: NodeId, clock: Clock): string[] {
   const certificate = parseCertificate(credentials.certificate);
-  if (certificate === null) return ["the certificate is not readable PEM; issue one with `octopii certs issue`"];
+  if (certificate === null) return ["the certificate is not readable PEM; give one that this cluster's authority has issued for the node"];
   return [
     ...identityProblems(credentials.certificate, cluster, nodeId),
     ...keyProblems(certificate, credentials.privateKey),
@@ -21,7 +21,9 @@ export function credentialProblems(credentials: TlsCredentials, cluster: string,
 function identityProblems(pem: string, cluster: string, nodeId: NodeId): string[] {
   const info = readCertificate(pem);
   if (info.kind !== "node")
-    return [`the certificate is not a node's but is of kind "${info.kind}"; issue one with \`octopii certs issue\``];
+    return [
+      `the certificate is not a node's but is of kind "${info.kind}"; give one that this cluster's authority has issued for the node`,
+    ];
   const problems: string[] = [];
   if (info.cluster !== cluster)
     problems.push(`the certificate is for cluster ${String(info.cluster)}, not ${cluster}: give one of this cluster`);
@@ -35,13 +37,13 @@ function keyProblems(certificate: X509Certificate, privateKey: string): string[]
       ? []
       : ["the private key does not belong to the certificate: give the pair that was made together"];
   } catch {
-    return ["the private key is not readable PEM"];
+    return ["the private key is not readable PEM; give the one that was made with the certificate"];
   }
 }
 
 function authorityProblems(certificate: X509Certificate, authorities: string): string[] {
   const known = parseAuthorities(authorities);
-  if (known.length === 0) return ["no authority's certificate is given, or none is readable PEM"];
+  if (known.length === 0) return ["no authority's certificate is given, or none is readable PEM; give that of this cluster's authority"];
   const signed = known.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
   return signed ? [] : ["the certificate was signed by another authority than the one given; issue it with this cluster's authority"];
 }

@@ -129,6 +129,8 @@ export class TransportPeerNetwork implements PeerNetwork {
     stream.onReadable = () => {
       for (let chunk = stream.read(); chunk !== null && stream.onReadable !== null; chunk = stream.read()) {
         const readable = reader.push(chunk, (frame) => {
+          // What follows nonsense is nonsense.
+          if (stream.onReadable === null) return;
           const messages = decodeMessages(frame);
           if (typeof messages === "string") refuse(messages);
           else this.#deliver(nodeId, messages);

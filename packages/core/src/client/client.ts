@@ -2,7 +2,7 @@ import type { Clock, Logger, Random, Scheduler, Transport } from "@octopii/inter
 import { createRpc, type Method, type Rpc, type RpcClient } from "@octopii/rpc";
 import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { CallOptions, QueryOptions } from "../call-options.js";
-import { CoreError, tooLargeError } from "../errors.js";
+import { CoreError, notBytes, refusalOf } from "../errors.js";
 import { configurationError, isAddress } from "../options.js";
 import { silence } from "../ports.js";
 import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
@@ -97,12 +97,14 @@ class ClusterClient implements Client {
   }
 
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const tooLarge = tooLargeError(command, this.#options.entryBytesMax ?? entryBytesMaxDefault);
-    if (tooLarge !== null) return Promise.reject(tooLarge);
+    const refusal = refusalOf(command, this.#options.entryBytesMax ?? entryBytesMaxDefault);
+    if (refusal !== null) return Promise.reject(refusal);
     return this.#callAny(proposeMethod, command, options);
   }
 
   query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
+    const misuse = notBytes("A query", request);
+    if (misuse !== null) return Promise.reject(misuse);
     return this.#callAny(options.consistency === "stale" ? staleQueryMethod : queryMethod, request, options, true);
   }
 
@@ -111,6 +113,8 @@ class ClusterClient implements Client {
   }
 
   queryAt(address: string, request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
+    const misuse = notBytes("A query", request);
+    if (misuse !== null) return Promise.reject(misuse);
     const method = options.consistency === "stale" ? staleQueryMethod : queryMethod;
     return this.#callOne(address, method, request, options);
   }

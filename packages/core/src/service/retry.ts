@@ -11,13 +11,18 @@ export class Attempts {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #deadline: number;
+  readonly #misuse: RangeError | null;
   readonly #signal: AbortSignal | undefined;
 
   constructor(clock: Clock, scheduler: Scheduler, options: CallOptions, defaultTimeoutMs: number) {
     this.#clock = clock;
     this.#scheduler = scheduler;
     this.#signal = options.signal;
-    this.#deadline = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#misuse = isDuration(timeoutMs)
+      ? null
+      : new RangeError(`timeoutMs must be a number of milliseconds, 0 or more and finite, not ${String(timeoutMs)}.`);
+    this.#deadline = clock.now() + timeoutMs;
   }
 
   /** What an attempt may use. */
@@ -28,7 +33,7 @@ export class Attempts {
 
   /** Runs `attempt` once, and gives its error the form that callers know. */
   async once<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>): Promise<Value> {
-    this.#signal?.throwIfAborted();
+    this.#check();
     try {
       return await attempt(this.options);
     } catch (error) {
@@ -42,7 +47,7 @@ export class Attempts {
    */
   async run<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>, harmless = false): Promise<Value> {
     for (;;) {
-      this.#signal?.throwIfAborted();
+      this.#check();
       try {
         return await attempt(this.options);
       } catch (error) {
@@ -52,6 +57,11 @@ export class Attempts {
       }
       await this.#pause();
     }
+  }
+
+  #check(): void {
+    if (this.#misuse !== null) throw this.#misuse;
+    this.#signal?.throwIfAborted();
   }
 
   #pause(): Promise<void> {
@@ -68,6 +78,8 @@ export class Attempts {
     });
   }
 }
+
+const isDuration = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
 function outOfTime(last: unknown): CoreError {
   const why = isCoreError(last) ? last.message : String(last);

@@ -1,3 +1,5 @@
+import { notBytes } from "../errors.js";
+
 /**
  * Commands and queries of the key-value store as bytes: `version u8, operation u8, key length u32, key in UTF-8, value`; numbers are
  * little-endian. Answers of queries: `found u8, value`.
@@ -17,8 +19,12 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export function encodeKeyValueRequest(request: KeyValueRequest): Uint8Array {
+  // Whatever is no text would be stored under a name that nobody gave it.
+  if (typeof request.key !== "string") throw new TypeError(`A key is a string, not ${typeof request.key}.`);
   const key = encoder.encode(request.key);
   const value = request.operation === "put" ? request.value : empty;
+  const misuse = notBytes("A value", value);
+  if (misuse !== null) throw misuse;
   const bytes = new Uint8Array(headerBytes + key.length + value.length);
   bytes[0] = formatVersion;
   bytes[1] = operations.indexOf(request.operation);

@@ -14,7 +14,7 @@ import { logEvent } from "./log-event.js";
 import { type RaftNodeConfig, type RaftNodeOptions, resolveRaftNodeOptions } from "./node-options.js";
 import { type CompletePorts, completePorts, type RaftNodeEvent, type RaftNodeIdentity, type RaftNodePorts } from "./node-ports.js";
 import { type NodeStart, readStart } from "./open.js";
-import { busy, entryTooLarge, notLeader, stoppedError } from "./refusals.js";
+import { busy, entryTooLarge, misuseOf, notBytes, notLeader, stoppedError } from "./refusals.js";
 import { SnapshotCalls } from "./snapshot-calls.js";
 import { Snapshots } from "./snapshots.js";
 import { Waiter, type WaitOptions } from "./waiter.js";
@@ -98,13 +98,14 @@ export class RaftNode<Result> {
    * applied here. A follower passes it on to the leader.
    * @param command - belongs to the log from now on: do not change it.
    * @throws {RaftError} `NOT_LEADER` while nobody leads, `BUSY`, `TRANSFERRING`, `ENTRY_TOO_LARGE`, `LEADERSHIP_LOST`, `TIMEOUT`, `STOPPED`;
-   * `outcome` tells whether the command may have been committed all the same.
+   * `outcome` tells whether the command may have been committed all the same. A `TypeError` or `RangeError` for what the types forbid.
    */
   propose(command: Uint8Array, options: WaitOptions = byDefault): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       const waiter = this.#waiter(options, resolve, reject);
       if (waiter === null) return;
       const { entryBytesMax } = this.#coreConfig;
+      if (!(command instanceof Uint8Array)) return waiter.reject(notBytes(command));
       if (command.length > entryBytesMax) return waiter.reject(entryTooLarge(command.length, entryBytesMax));
       const { proposals, forwarding } = this.#callers;
       if (proposals.queuedCount + forwarding.count >= this.#config.queuedProposalsMax) return waiter.reject(busy("proposals"));
@@ -262,6 +263,8 @@ export class RaftNode<Result> {
 
   /** For calls of several steps: all of them together end by one deadline. */
   #timeLeft<Options extends WaitOptions>(options: Options): () => Options {
+    const misuse = misuseOf(options);
+    if (misuse !== null) throw misuse;
     const { clock } = this.#ports;
     const deadline = clock.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs);
     return () => ({ ...options, timeoutMs: Math.max(0, deadline - clock.now()) });
@@ -281,6 +284,7 @@ export class RaftNode<Result> {
   #waiter<Value>(options: WaitOptions, resolve: (value: Value) => void, reject: (error: unknown) => void): Waiter<Value> | null {
     if (this.#stopped) reject(stoppedError(this.#stoppedBy, "failed"));
     else if (options.signal?.aborted === true) reject(options.signal.reason);
+    else if (options.timeoutMs !== undefined && misuseOf(options) !== null) reject(misuseOf(options));
     else
       return new Waiter<Value>(
         this.#ports.clock.now() + (options.timeoutMs ?? this.#config.requestTimeoutMs),

@@ -12,6 +12,17 @@ export function entryTooLarge(bytes: number, limit: number): RaftError {
   return new RaftError("OCTOPII_RAFT_ENTRY_TOO_LARGE", message, { outcome: "failed" });
 }
 
+/** For those whom no type checker helps. */
+export function notBytes(command: unknown): TypeError {
+  return new TypeError(`A command is a Uint8Array, not ${Array.isArray(command) ? "an array" : typeof command}; encode it first.`);
+}
+
+/** What is wrong with a deadline; null if nothing is. One that never comes would have a call wait for ever. */
+export function misuseOf({ timeoutMs = 0 }: { readonly timeoutMs?: number }): RangeError | null {
+  if (typeof timeoutMs === "number" && Number.isFinite(timeoutMs) && timeoutMs >= 0) return null;
+  return new RangeError(`timeoutMs must be a number of milliseconds, 0 or more and finite, not ${String(timeoutMs)}.`);
+}
+
 export function notLeader(leaderId: NodeId): RaftError {
   const who = leaderId === 0 ? "nobody leads now" : `node ${leaderId} leads`;
   const message = `This node is not the leader: ${who}; ask the leader.`;
