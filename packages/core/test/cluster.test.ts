@@ -108,6 +108,15 @@ describe("a cluster of three nodes", () => {
     await expect(client.status(address)).rejects.toMatchObject({ code: "OCTOPII_CORE_NOT_RUNNING" });
   });
 
+  it("takes a burst on a follower that is larger than a frame between nodes may be", async () => {
+    const tuning = { entryBytesMax: 64 * 1024, appendBytesMax: 64 * 1024 };
+    const { world, follower } = await start(7, keyValueStore, tuning);
+    const store = keyValueClient(follower());
+    const calls = Array.from({ length: 300 }, (_, i) => store.put(`k${i}`, new Uint8Array(1024)));
+    expect(await world.runUntilSettled(Promise.all(calls))).toHaveLength(300);
+    expect(await world.runUntilSettled(store.keys())).toHaveLength(300);
+  });
+
   it("gives a rejection to its caller, on the leader and through a follower, and goes on (RULE 9)", async () => {
     const picky = (): StateMachine => ({
       apply: (command) => {

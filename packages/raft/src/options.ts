@@ -40,7 +40,10 @@ export interface RaftCoreOptions {
   readonly eagerCommits?: boolean;
   /** Data bytes on their way to one follower. */
   readonly inflightBytesMax?: number;
-  /** Bytes of entries not yet committed, some 256 for each besides its data, beyond which a leader refuses proposals. */
+  /**
+   * Bytes of entries not yet committed, or committed and not yet applied here, some 256 for each besides its data, beyond which a leader refuses
+   * proposals: so slow followers, a slow disk and a slow state machine all hold it back.
+   */
   readonly uncommittedBytesMax?: number;
   /** Data bytes in one entry. */
   readonly entryBytesMax?: number;

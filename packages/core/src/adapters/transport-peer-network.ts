@@ -156,7 +156,10 @@ export class TransportPeerNetwork implements PeerNetwork {
     if (known?.connection === connection) return known;
     this.#forget(to);
     const streams = new PeerStreams(connection, this.#limits.queuedBytesMax, (over) => {
-      if (this.#streams.get(to) === over) this.#forget(to);
+      if (this.#streams.get(to) !== over) return;
+      // What it still carried is probably lost.
+      this.#forget(to);
+      this.#lost(to);
     });
     this.#streams.set(to, streams);
     return streams;

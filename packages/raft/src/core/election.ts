@@ -113,7 +113,8 @@ function learnCommit(
 export function handleRequestVote(raft: Replica, message: RequestVote): void {
   learnCommit(raft, message);
   const free = raft.votedFor === message.from || (raft.votedFor === 0 && raft.leaderId === 0);
-  const granted = free && raft.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const shields = raft.olderShieldTicks > 0 && !message.leadershipTransfer;
+  const granted = free && !shields && raft.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
   traceVote(raft, "vote", message, granted);
   if (granted) {
     raft.electionElapsedTicks = 0;
@@ -126,7 +127,7 @@ export function handleRequestVote(raft: Replica, message: RequestVote): void {
 export function handlePreVote(raft: Replica, message: PreVote): void {
   learnCommit(raft, message);
   const free = message.term > raft.currentTerm || raft.votedFor === message.from || (raft.votedFor === 0 && raft.leaderId === 0);
-  const granted = free && raft.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const granted = free && raft.olderShieldTicks === 0 && raft.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
   answerPreVote(raft, message, granted);
 }
 

@@ -38,9 +38,9 @@ function refusalOfAny(raft: Replica): ProposalRefusal | null {
 /** @param bytesBefore - what the commands cost that are taken in the same step. */
 function refusalOfSize(raft: Replica, bytes: number, bytesBefore: number): ProposalRefusal | null {
   if (bytes > raft.config.entryBytesMax) return "entryTooLarge";
-  const uncommitted = raft.uncommittedBytes + bytesBefore;
+  const unapplied = raft.unappliedBytes + bytesBefore;
   // One entry is always taken, or a limit below its size would block for ever.
-  return uncommitted > 0 && uncommitted + bytes + entryMemoryBytes > raft.config.uncommittedBytesMax ? "tooManyUncommittedBytes" : null;
+  return unapplied > 0 && unapplied + bytes + entryMemoryBytes > raft.config.uncommittedBytesMax ? "tooManyUncommittedBytes" : null;
 }
 
 /** Appends a change of the membership, if there is none under way and this one can be carried out. Source: Raft §6, thesis §4. */

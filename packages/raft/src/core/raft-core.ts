@@ -73,6 +73,7 @@ export class RaftCore {
   step(input: RaftInput): RaftOutput {
     const raft = this.#raft;
     raft.now = input.now ?? null;
+    raft.ticksToCount = input.ticks ?? 0;
     endLingering(raft);
     this.#takeStorage(input);
     if (input.messages !== undefined) for (const message of input.messages) this.#receive(message);
@@ -144,6 +145,8 @@ export class RaftCore {
     if (input.applied !== undefined) this.#onApplied(input.applied);
     if (input.restoredIndex !== undefined) raft.log.markRestored(input.restoredIndex);
     if (input.snapshot !== undefined) this.#onSnapshot(input.snapshot);
+    // What a follower is slow to apply, it can read from its disk; a leader counts it, and refuses what would be too much.
+    if (raft.role !== "leader") raft.log.shrinkCache(raft.log.durableIndex);
     if (input.compactTo !== undefined) this.#compact(input.compactTo);
     if (input.fetched !== undefined) for (const fetched of input.fetched) handleFetched(raft, fetched);
   }
@@ -169,6 +172,7 @@ export class RaftCore {
       applyConfigurations(raft, configurations);
       sendDue(raft);
     }
+    if (raft.role === "leader") raft.unappliedBytes -= raft.log.bytesBetween(raft.log.appliedIndex + 1, index);
     raft.log.markApplied(index);
     forgetAppliedChanges(raft);
     leaveJointIfDue(raft);
@@ -279,7 +283,7 @@ export class RaftCore {
     }
     if (raft.role !== "follower") raft.becomeFollower(raft.currentTerm, message.from);
     else if (raft.leaderId === 0) raft.follow(message.from);
-    raft.electionElapsedTicks = 0;
+    raft.electionElapsedTicks = -raft.ticksToCount;
     return true;
   }
 
@@ -302,6 +306,8 @@ export class RaftCore {
         raft.trace({ type: "quorumLost", term: raft.currentTerm });
         return raft.becomeFollower(raft.currentTerm, 0);
       }
+    }
+    if (raft.transferTarget !== 0 && ++raft.transferElapsedTicks >= raft.config.electionTicks) {
       abortTransfer(raft);
       // It may have waited for the transfer.
       leaveJointIfDue(raft);

@@ -48,6 +48,8 @@ export class Replica {
   now: number | null = null;
   electionElapsedTicks = 0;
   heartbeatElapsedTicks = 0;
+  /** Ticks of this step that are still to be counted: they passed before its messages were read. */
+  ticksToCount = 0;
   electionTimeoutTicks = 0;
   /** For so many ticks more, a lease may rest on a shield that this node gave before it was restarted, or in an earlier term. */
   olderShieldTicks: number;
@@ -59,10 +61,15 @@ export class Replica {
   readonly #progressById = new Map<NodeId, Progress>();
   /** On a leader that is handing over: to whom; otherwise 0. */
   transferTarget: NodeId = 0;
+  /** How long the transfer under way has taken. Of its own: whoever asks for transfers must not put off the check of the quorum. */
+  transferElapsedTicks = 0;
   /** Someone was told to campaign at once in this term: from then on voters need not shield us. */
   shieldGivenUp = false;
-  /** On a leader: what the entries after the commit index cost in memory, as far as the cache holds them. */
-  uncommittedBytes = 0;
+  /**
+   * On a leader: what the entries after the applied index cost in memory, as far as the cache holds them. Entries stay in it until they are
+   * committed, durable here, and applied, so a slow follower, disk or state machine all count.
+   */
+  unappliedBytes = 0;
   /** On a leader: no change may be proposed until this index is applied. */
   pendingChangeIndex: Index = 0;
   /** Indexes of configuration entries that this process saw appended and that are not applied yet, ascending. */
@@ -108,7 +115,8 @@ export class Replica {
 
   get isOnlyVoter(): boolean {
     const { voters, votersOutgoing } = this.configuration;
-    return voters.length === 1 && voters[0] === this.id && votersOutgoing.length === 0;
+    const isOwn = (id: NodeId): boolean => id === this.id;
+    return voters.length === 1 && voters.every(isOwn) && votersOutgoing.every(isOwn);
   }
 
   progressOf(id: NodeId): Progress | undefined {
@@ -175,7 +183,7 @@ export class Replica {
     this.leaderId = this.id;
     // A change may stand unapplied in what earlier leaders have left.
     this.pendingChangeIndex = this.log.lastIndex;
-    this.uncommittedBytes = this.log.bytesBetween(this.log.committedIndex + 1, this.log.lastIndex);
+    this.unappliedBytes = this.log.bytesBetween(this.log.appliedIndex + 1, this.log.lastIndex);
     this.#traceRole();
     const { learners } = this.configuration;
     for (const id of membersOf(this.configuration)) this.#addProgress(id, learners.includes(id), this.log.lastIndex + 1);
@@ -258,7 +266,7 @@ export class Replica {
     this.heartbeatElapsedTicks = 0;
     this.transferTarget = 0;
     this.shieldGivenUp = false;
-    this.uncommittedBytes = 0;
+    this.unappliedBytes = 0;
     this.pendingChangeIndex = 0;
     this.votes.clear();
     this.progress = [];

@@ -26,7 +26,7 @@ export function appendOwn(raft: Replica, kind: EntryKind, datas: readonly Uint8A
   const entries: Entry[] = [];
   for (const data of datas) {
     entries.push({ index: ++index, term, kind, data });
-    raft.uncommittedBytes += data.length + entryMemoryBytes;
+    raft.unappliedBytes += data.length + entryMemoryBytes;
   }
   raft.append(entries);
 }
@@ -105,9 +105,7 @@ export function handleOwnDurability(raft: Replica): void {
 export function advanceCommit(raft: Replica): boolean {
   const index = raft.quorumMatchIndex();
   if (raft.log.termAt(index) !== raft.currentTerm) return false;
-  const before = raft.log.committedIndex;
   if (!raft.commitTo(index)) return false;
-  raft.uncommittedBytes -= raft.log.bytesBetween(before + 1, index);
   releaseEarlyReads(raft);
   return true;
 }

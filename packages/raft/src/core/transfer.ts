@@ -15,7 +15,7 @@ export function transferLeadership(raft: Replica, target: NodeId): void {
   if (raft.transferTarget !== 0) raft.trace({ type: "transfer", phase: "replaced", term, target: raft.transferTarget });
   raft.trace({ type: "transfer", phase: "started", term, target });
   // It has an election timeout from now.
-  raft.electionElapsedTicks = 0;
+  raft.transferElapsedTicks = 0;
   raft.transferTarget = target;
   if (progress.matchIndex === raft.log.lastIndex) sendTimeoutNow(raft, target);
   else raft.wantSend(progress, "always");

@@ -163,7 +163,12 @@ export class RaftLog {
     if (index > this.applyingIndex) broken(`applied ${index} before it was given out (${this.applyingIndex})`);
     if (index < this.appliedIndex) broken(`applied ${index} after ${this.appliedIndex}`);
     this.appliedIndex = index;
-    this.#cache.shrink(this.#cacheBytesMax, Math.min(this.appliedIndex, this.durableIndex));
+    this.shrinkCache(Math.min(this.appliedIndex, this.durableIndex));
+  }
+
+  /** Lets go of the oldest data in memory, none above `upTo`, until the cache is as small as it should be. What is not durable must stay. */
+  shrinkCache(upTo: Index): void {
+    this.#cache.shrink(this.#cacheBytesMax, upTo);
   }
 
   get firstCachedIndex(): Index {

@@ -2,20 +2,19 @@ import type { NodeId } from "@octopii/interfaces";
 import type { ChangeResult, ProposalResult, RaftInput, ReadReady } from "../core/input-output.js";
 import type { RaftError } from "../errors.js";
 import type { ForwardProposals, ForwardProposalsResponse, Message } from "../messages.js";
+import type { RaftCoreConfig } from "../options.js";
 import type { TraceEvent } from "../trace.js";
-import type { Entry, GroupId, Index } from "../types.js";
+import { type Entry, entryWireBytes, type GroupId, type Index } from "../types.js";
 import { CatchUp } from "./catch-up.js";
 import { Changes } from "./changes.js";
 import { Forwarding } from "./forwarding.js";
 import type { Inbox } from "./inbox.js";
 import type { RaftNodeConfig } from "./node-options.js";
-import { Proposals } from "./proposals.js";
+import { type Batch, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
 import { ForwardedBatches, type PartResult, partOf } from "./submission.js";
+import { idsPerProcess } from "./taken-requests.js";
 import { Transfers } from "./transfers.js";
-
-/** The distance between the first ids of two processes: more reads, or forwarded batches, than one will ever make. */
-const idsPerProcess = 2 ** 20;
 
 /** What the callers' side asks of its node. */
 export interface CallersHost {
@@ -36,17 +35,21 @@ export class Callers<Result> {
   readonly transfers: Transfers = new Transfers();
   readonly #forwarded: ForwardedBatches;
   readonly #mayForward: boolean;
+  /** Of commands in one message to the leader; a larger one goes alone. */
+  readonly #forwardBytesMax: number;
   readonly #host: CallersHost;
   /** How many of the commands that the core is judging are our own. */
   #ownSubmitted = 0;
 
   /** @param processId - differs from process to process of one node. */
-  constructor(host: CallersHost, config: RaftNodeConfig, electionTimeoutMs: number, processId: number) {
+  constructor(host: CallersHost, config: RaftNodeConfig & RaftCoreConfig, processId: number) {
+    const electionTimeoutMs = config.electionTicks * config.tickMs;
     this.#host = host;
+    this.#forwardBytesMax = config.appendBytesMax;
     this.#mayForward = config.forwardProposals;
     this.reads = new Reads(electionTimeoutMs, processId * idsPerProcess);
     this.forwarding = new Forwarding(this.proposals, processId * idsPerProcess);
-    this.#forwarded = new ForwardedBatches(config.queuedProposalsMax);
+    this.#forwarded = new ForwardedBatches(config.queuedProposalsMax, config.uncommittedBytesMax);
     this.catchUp = new CatchUp(electionTimeoutMs, config.catchUpRounds);
   }
 
@@ -68,19 +71,19 @@ export class Callers<Result> {
 
   #forward(leaderId: NodeId): void {
     if (this.proposals.queuedCount === 0) return;
-    const batch = this.proposals.takeQueued();
-    if (batch.commands.length === 0) return;
+    const { commands, waiters } = this.proposals.takeQueued();
+    for (let from = 0; from < commands.length; ) {
+      const to = endOfBatch(commands, from, this.#forwardBytesMax);
+      this.#send(leaderId, { commands: commands.slice(from, to), waiters: waiters.slice(from, to) });
+      from = to;
+    }
+  }
+
+  #send(to: NodeId, batch: Batch<Result>): void {
     const { id: from, group } = this.#host;
-    const requestId = this.forwarding.add(leaderId, batch);
-    this.#host.send({
-      type: "ForwardProposals",
-      group,
-      from,
-      to: leaderId,
-      term: this.#host.currentTerm(),
-      requestId,
-      commands: batch.commands,
-    });
+    const requestId = this.forwarding.add(to, batch);
+    const term = this.#host.currentTerm();
+    this.#host.send({ type: "ForwardProposals", group, from, to, term, requestId, commands: batch.commands });
   }
 
   proposed(result: ProposalResult): void {
@@ -99,6 +102,8 @@ export class Callers<Result> {
 
   /** Commands that another member passed on to us. */
   takeForwarded(message: ForwardProposals): void {
+    // Of another term: the sender asked a leader that we were once, and what came of that nobody can tell any more.
+    if (message.term !== this.#host.currentTerm() || this.#forwarded.isRepeated(message)) return;
     if (this.#forwarded.add(message)) return;
     this.#answer(message.from, message.requestId, { count: 0, firstIndex: 0, term: 0, refusal: "busy" });
   }
@@ -157,6 +162,17 @@ export class Callers<Result> {
     const term = this.#host.currentTerm();
     this.#host.send({ type: "ForwardProposalsResponse", group, from, to, term, requestId, count, firstIndex, entryTerm, refusal });
   }
+}
+
+/** Where a batch from `from` on ends that is no larger than `bytesMax`, or holds one command. */
+function endOfBatch(commands: readonly Uint8Array[], from: number, bytesMax: number): number {
+  let bytes = 0;
+  let end = from;
+  for (; end < commands.length; end++) {
+    bytes += (commands[end] as Uint8Array).length + entryWireBytes;
+    if (bytes > bytesMax && end > from) break;
+  }
+  return end;
 }
 
 const nothing: readonly Uint8Array[] = [];

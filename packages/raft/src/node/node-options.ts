@@ -61,6 +61,8 @@ export const raftNodeDefaults: RaftNodeConfig = {
   catchUpRounds: 10,
 };
 
+/** Durations may be fractions; what is counted may not. */
+const durations: readonly string[] = ["tickMs", "requestTimeoutMs", "snapshotStallMs"];
 const mayBeZero: readonly string[] = ["snapshotEntries", "snapshotBytes", "tailEntries", "snapshotBytesPerSecond"];
 
 /** Fills in defaults and checks. @throws RangeError that lists every problem at once. */
@@ -75,6 +77,8 @@ export function resolveRaftNodeOptions(options: RaftNodeOptions): RaftNodeConfig
 function problemOf(name: string, value: unknown): string[] {
   if (name === "forwardProposals") return typeof value === "boolean" ? [] : [`${name} must be true or false`];
   const zero = mayBeZero.includes(name);
-  if (typeof value === "number" && Number.isFinite(value) && (value > 0 || (zero && value === 0))) return [];
-  return [`${name} must be ${zero ? "0 or more" : "above 0"}, not ${String(value)}`];
+  const isWhole = durations.includes(name) || Number.isSafeInteger(value);
+  if (typeof value === "number" && Number.isFinite(value) && isWhole && (value > 0 || (zero && value === 0))) return [];
+  const kind = durations.includes(name) ? "" : "a whole number, ";
+  return [`${name} must be ${kind}${zero ? "0 or more" : "above 0"}, not ${String(value)}`];
 }

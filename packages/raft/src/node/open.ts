@@ -30,6 +30,11 @@ export async function readStart<Result>(identity: RaftNodeIdentity, ports: RaftN
     const message = `The log ends at ${lastIndex}, but entry ${hardState.commitIndex} was committed: acknowledged entries are missing from this disk.`;
     throw inconsistent(message, { commitIndex: hardState.commitIndex, lastIndex });
   }
+  const lastTerm = terms[terms.length - 1]?.term ?? 0;
+  if (lastTerm > hardState.currentTerm) {
+    const message = `The log ends with an entry of term ${lastTerm}, but the newest term recorded is ${hardState.currentTerm}: this node's vote is missing from this disk; replace this node by a new one.`;
+    throw inconsistent(message, { lastTerm, currentTerm: hardState.currentTerm });
+  }
   if (compactedIndex > 0 && snapshot === null) {
     const message = `The log begins after entry ${compactedIndex}, and no snapshot that holds what was before is there: restore it, or replace this node by a new one.`;
     throw inconsistent(message, { compactedIndex });

@@ -111,9 +111,7 @@ export class Proposals<Result> {
 
   /** A snapshot took the place of entries up to `index`: what became of proposals among them, this node cannot tell. */
   skippedTo(index: Index): void {
-    for (let skipped = this.#appliedIndex + 1; skipped <= index && this.#entries.count > 0; skipped++) {
-      this.#entries.take(skipped)?.reject(resultMissed());
-    }
+    this.#entries.dropThrough(index, (waiter) => waiter.reject(resultMissed()));
     this.#appliedIndex = Math.max(this.#appliedIndex, index);
   }
 

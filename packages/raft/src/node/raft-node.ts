@@ -303,8 +303,8 @@ export class RaftNode<Result> {
       currentTerm: () => this.#core.currentTerm,
       send: (message) => this.#driver.post(message),
     };
-    const electionTimeoutMs = this.#coreConfig.electionTicks * this.#config.tickMs;
-    return new Callers<Result>(host, this.#config, electionTimeoutMs, this.#ports.random.fork("process-id").uint32());
+    const config = { ...this.#coreConfig, ...this.#config };
+    return new Callers<Result>(host, config, this.#ports.random.fork("process-id").uint32());
   }
 
   /** In ticks, for leases alone. */
@@ -420,6 +420,7 @@ export class RaftNode<Result> {
   #traced(event: TraceEvent): void {
     this.#tell(event);
     this.#callers.observe(event);
+    if (event.type === "role" && event.role !== "leader") this.#snapshots?.steppedDown();
     if (this.#ports.logger !== undefined) logEvent(this.#ports.logger, event);
   }
 

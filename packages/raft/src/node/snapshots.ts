@@ -2,7 +2,7 @@ import type { Clock, Logger, NodeId, Scheduler } from "@octopii/interfaces";
 import type { SnapshotReport } from "../core/input-output.js";
 import type { InstallSnapshot } from "../messages.js";
 import type { PeerNetwork, SnapshotStorage, SnapshotWriter, StateMachine } from "../ports.js";
-import { type Entry, entryMemoryBytes, type GroupId, type Index, type SnapshotMetadata } from "../types.js";
+import { type Entry, entryMemoryBytes, type GroupId, type Index, type SnapshotMetadata, type Term } from "../types.js";
 import type { RaftNodeConfig } from "./node-options.js";
 import { untilAborted } from "./or-aborted.js";
 import { snapshotFailed } from "./refusals.js";
@@ -38,9 +38,11 @@ export class Snapshots {
   readonly #stopping = new AbortController();
   /** What is under way, so that a close can wait for its end. */
   readonly #running = new Set<Promise<unknown>>();
-  readonly #sending = new Set<NodeId>();
+  /** To whom, and what ends it. */
+  readonly #sending = new Map<NodeId, AbortController>();
   #taking: Promise<SnapshotMetadata> | null = null;
-  #receiving = false;
+  /** The snapshot that comes in. */
+  #receiving: { readonly term: Term; readonly given: AbortController; readonly ended: Promise<unknown> } | null = null;
   #lastIndex: Index;
   #entriesSince = 0;
   #bytesSince = 0;
@@ -114,8 +116,9 @@ export class Snapshots {
   send(message: InstallSnapshot): void {
     const { to, snapshot } = message;
     if (this.#sending.has(to)) return this.#events.reported({ peer: to, delivered: false });
-    this.#sending.add(to);
-    const sent = this.#deliver(to, message, snapshot.index).then(
+    const given = new AbortController();
+    this.#sending.set(to, given);
+    const sent = this.#deliver(to, message, snapshot.index, given.signal).then(
       () => true,
       (error: unknown) => {
         this.#ports.logger?.warn({ peer: to, index: snapshot.index, error }, "A snapshot could not be delivered; it is sent again.");
@@ -129,28 +132,48 @@ export class Snapshots {
     void this.#track(reported);
   }
 
-  async #deliver(to: NodeId, message: InstallSnapshot, index: Index): Promise<void> {
+  /** We lead no more: what our followers need is another's to send. */
+  steppedDown(): void {
+    for (const given of this.#sending.values()) given.abort(snapshotFailed("this node does not lead any more"));
+  }
+
+  async #deliver(to: NodeId, message: InstallSnapshot, index: Index, given: AbortSignal): Promise<void> {
     const watchdog = this.#watchdog();
     try {
       const source = this.#ports.storage.read(this.#ports.group, index);
-      const chunks = watchdog.watch(this.#throttle().limit(source, watchdog.signal));
+      const chunks = untilAborted(watchdog.watch(this.#throttle().limit(source, watchdog.signal)), given);
       await this.#ports.network.sendSnapshot(to, message, chunks, watchdog.signal);
     } finally {
       watchdog.end();
     }
   }
 
-  /** Stores a snapshot that the leader sends. Resolves when it is safe. */
+  /** Stores a snapshot that the leader sends. Resolves when it is safe. That of a later leader takes the place of one that is on its way. */
   async receive(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.#stopping.signal.aborted || this.#receiving) throw snapshotFailed("this node takes another one just now");
-    this.#receiving = true;
+    const before = this.#receiving;
+    if (before !== null && before.term < message.term) {
+      before.given.abort(snapshotFailed("a later leader sends another one"));
+      await before.ended;
+    }
+    if (this.#stopping.signal.aborted || this.#receiving !== null) throw snapshotFailed("this node takes another one just now");
+    const given = new AbortController();
+    const received = this.#receive(message, chunks, given.signal);
+    const receiving = { term: message.term, given, ended: received.catch(() => undefined) };
+    this.#receiving = receiving;
+    try {
+      await received;
+    } finally {
+      this.#receiving = null;
+    }
+  }
+
+  async #receive(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>, given: AbortSignal): Promise<void> {
     const watchdog = this.#watchdog();
     try {
-      const receiving = this.#ports.storage.create(this.#ports.group, message.snapshot);
-      await this.#track(receiving.then((writer) => this.#fill(writer, watchdog.watch(chunks))));
+      const writer = await this.#track(this.#ports.storage.create(this.#ports.group, message.snapshot));
+      await this.#track(this.#fill(writer, untilAborted(watchdog.watch(chunks), given)));
     } finally {
       watchdog.end();
-      this.#receiving = false;
     }
   }
 

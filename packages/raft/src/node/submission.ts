@@ -2,6 +2,7 @@ import type { NodeId } from "@octopii/interfaces";
 import type { ProposalResult } from "../core/input-output.js";
 import type { ForwardProposals, ForwardRefusal } from "../messages.js";
 import type { Index, Term } from "../types.js";
+import { TakenRequests } from "./taken-requests.js";
 
 /** What a judge says of one part of a submission. */
 export interface PartResult {
@@ -14,23 +15,36 @@ export interface PartResult {
 /** Commands that other members forwarded to this node, until the core has judged them together with our own. */
 export class ForwardedBatches {
   readonly #commandsMax: number;
+  readonly #bytesMax: number;
+  readonly #taken = new TakenRequests();
   #batches: ForwardProposals[] = [];
   #count = 0;
+  #bytes = 0;
   #submitted: ForwardProposals[] = [];
 
-  constructor(commandsMax: number) {
+  constructor(commandsMax: number, bytesMax: number) {
     this.#commandsMax = commandsMax;
+    this.#bytesMax = bytesMax;
   }
 
   get isEmpty(): boolean {
     return this.#batches.length === 0;
   }
 
+  /** Whether it was taken, or refused, before: the network may repeat a message, and what it asks for must not happen twice. */
+  isRepeated({ from, requestId }: ForwardProposals): boolean {
+    return this.#taken.isRepeated(from, requestId);
+  }
+
   /** @returns false if too much waits. */
   add(batch: ForwardProposals): boolean {
-    if (this.#count + batch.commands.length > this.#commandsMax) return false;
+    let bytes = 0;
+    for (const command of batch.commands) bytes += command.length;
+    const isTooMuch = this.#count + batch.commands.length > this.#commandsMax || this.#bytes + bytes > this.#bytesMax;
+    if (isTooMuch && this.#count > 0) return false;
     this.#batches.push(batch);
     this.#count += batch.commands.length;
+    this.#bytes += bytes;
     return true;
   }
 
@@ -39,6 +53,7 @@ export class ForwardedBatches {
     this.#submitted = this.#batches;
     this.#batches = [];
     this.#count = 0;
+    this.#bytes = 0;
     if (this.#submitted.length === 0) return own;
     return own.concat(...this.#submitted.map(({ commands }) => commands));
   }

@@ -70,6 +70,24 @@ export class WaitingEntries<Value> {
     for (const [index, waiter] of this.#far) if (visit(waiter)) this.#far.delete(index);
   }
 
+  /** Removes everybody who waits for an entry up to `index`, however many entries that are. */
+  dropThrough(index: Index, drop: (waiter: Waiter<Value>) => void): void {
+    const end = Math.min(this.#slots.length, this.#head + index - this.#firstIndex + 1);
+    for (let slot = this.#head; slot < end; slot++) {
+      const waiter = this.#slots[slot];
+      if (waiter === undefined) continue;
+      this.#slots[slot] = undefined;
+      this.#count--;
+      drop(waiter);
+    }
+    this.#advance();
+    for (const [at, waiter] of this.#far) {
+      if (at > index) continue;
+      this.#far.delete(at);
+      drop(waiter);
+    }
+  }
+
   #takeFar(index: Index): Waiter<Value> | undefined {
     if (this.#far.size === 0) return undefined;
     const waiter = this.#far.get(index);

@@ -72,9 +72,11 @@ export class WriteQueue {
 
   #store({ snapshot, entries }: LogWrite, hardState: HardState | null): Promise<void> | undefined {
     if (snapshot === null) return this.#storage.append(this.#group, hardState, entries);
-    const installed = this.#storage.install(this.#group, hardState, snapshot);
-    if (entries.length === 0) return installed;
-    const appended = this.#storage.append(this.#group, null, entries);
+    if (entries.length === 0) return this.#storage.install(this.#group, hardState, snapshot);
+    // A crash may come between the two: until the entries are there, nothing is committed beyond the snapshot.
+    const ofSnapshot = hardState === null ? null : { ...hardState, commitIndex: Math.min(hardState.commitIndex, snapshot.index) };
+    const installed = this.#storage.install(this.#group, ofSnapshot, snapshot);
+    const appended = this.#storage.append(this.#group, hardState, entries);
     return appended === undefined ? installed : Promise.all([installed, appended]).then(() => undefined);
   }
 

@@ -192,4 +192,17 @@ describe("thesis §3.10, leadership transfer", () => {
     cluster.tick(11);
     expect(replica.status).toMatchObject({ role: "leader", configuration: group([1, 2, 3, 4]) });
   });
+
+  it("a leader that is cut off steps down, however often it is asked for another transfer", () => {
+    const cluster = new TestCluster(3);
+    cluster.elect(1);
+    const replica = cluster.at(1);
+    cluster.cut(1);
+    for (let tick = 0; tick < 40; tick++) {
+      replica.step({ ticks: 1 });
+      if (tick % 8 === 0) replica.step({ transferTo: 2 + ((tick / 8) % 2) });
+    }
+    expect(replica.traced("quorumLost")).toHaveLength(1);
+    expect(replica.status.role).not.toBe("leader");
+  });
 });

@@ -69,4 +69,20 @@ describe("WaitingEntries", () => {
     expect([entries.take(7), entries.take(2 ** 52), entries.take(2 ** 40)]).toEqual([near, low, far]);
     expect(entries.count).toBe(0);
   });
+
+  it("lets go of all below an index at once, however far that is", () => {
+    const entries = new WaitingEntries<number>();
+    const all = [7, 9, 2 ** 30, 2 ** 52].map((index) => {
+      const one = waiter();
+      entries.place(index, one);
+      return one;
+    });
+    const dropped: Waiter<number>[] = [];
+    entries.dropThrough(8, (one) => void dropped.push(one));
+    expect(dropped).toEqual([all[0]]);
+    entries.dropThrough(2 ** 51, (one) => void dropped.push(one));
+    expect(dropped).toEqual(all.slice(0, 3));
+    expect(entries.count).toBe(1);
+    expect(entries.take(2 ** 52)).toBe(all[3]);
+  });
 });

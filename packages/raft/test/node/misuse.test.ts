@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { resolveRaftNodeOptions } from "../../src/index.js";
 import { Group, outcomeOf, set } from "./group.js";
 
 describe("what the types forbid", () => {
@@ -32,5 +33,12 @@ describe("what the types forbid", () => {
       for (const call of calls) expect(await group.settled(outcomeOf(call))).toBeInstanceOf(RangeError);
     }
     await group.close();
+  });
+
+  it("fractions of what can only be counted are refused, and of time are not", () => {
+    const whole = ["queuedProposalsMax", "inboxMessagesMax", "snapshotEntries", "snapshotBytes", "tailEntries", "catchUpRounds"];
+    for (const name of whole) expect(() => resolveRaftNodeOptions({ [name]: 10.5 })).toThrow(`${name} must be a whole number`);
+    for (const name of ["tickMs", "requestTimeoutMs", "snapshotStallMs"])
+      expect(resolveRaftNodeOptions({ [name]: 10.5 })).toMatchObject({ [name]: 10.5 });
   });
 });

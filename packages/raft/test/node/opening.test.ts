@@ -141,4 +141,11 @@ describe("a node that cannot read its disk", () => {
     await expect(group.start(1, { electionTicks: 1 })).rejects.toThrow(/electionTicks/);
     await expect(new Group({ voters: [1, 1] }).start(1)).rejects.toThrow(RangeError);
   });
+
+  it("is refused if its log holds entries of a later term than it knows of: its vote in that term is lost", async () => {
+    const log = createMemoryLogStorage();
+    await log.append(0, { currentTerm: 1, votedFor: 0, commitIndex: 0 }, entries(1, 1, 5));
+    const error = await outcomeOf(new Group({ voters: [1] }).start(1, {}, () => ({ storage: log })));
+    expect(error).toMatchObject({ code: "OCTOPII_RAFT_STORAGE_INCONSISTENT", details: { lastTerm: 5, currentTerm: 1 } });
+  });
 });

@@ -124,4 +124,27 @@ describe("a node that is offered a snapshot", () => {
       await group.close();
     }
   });
+
+  it("gives up a deposed leader's, however slowly that goes on, for the new leader's", async () => {
+    const { group, member, send } = await lone();
+    const slow = async function* (): AsyncGenerator<Uint8Array, void, void> {
+      for (;;) {
+        await new Promise<void>((resolve) => void group.time.scheduler.setTimer(20, resolve));
+        yield new Uint8Array(1);
+      }
+    };
+    const first = outcomeOf(send(1, offer, slow(), signal));
+    await group.pass(50);
+    const other = new FakePeer(3, group.hub);
+    other.say({ type: "Heartbeat", group: 0, from: 3, to: 1, term: 6, commitIndex: 0, readRound: 0 });
+    await group.pass(2);
+    const line = (async function* () {
+      yield new TextEncoder().encode('["a","1"]\n');
+    })();
+    const newer = { ...offer, from: 3, term: 6, snapshot: { ...offer.snapshot, index: 60, term: 6 } };
+    await group.settled(group.hub.connect(3).sendSnapshot(1, newer, line, signal));
+    await group.until(() => member.machine.get("a") === "1");
+    expect(String(await group.settled(first))).toMatch(/a later leader sends another one/);
+    await group.close();
+  });
 });

@@ -99,6 +99,21 @@ describe("a turn", () => {
     expect(turns).toBe(1);
     await group.close();
   });
+
+  it("goes on at once on a lone voter in a joint configuration as well", async () => {
+    const group = await Group.open({ voters: [1] });
+    const { node } = await group.elect();
+    const learner = { type: "addLearner", nodeId: 9 } as const;
+    await group.settled(node.changeMembership({ transition: "explicit", changes: [learner] }, { force: true }));
+    await group.pass(5);
+    let result: unknown = "none";
+    void node.propose(set("a")).then((value) => {
+      result = value;
+    });
+    await group.pass(1);
+    expect(result).toBeNull();
+    await group.close();
+  });
 });
 
 describe("what need not have a step of its own", () => {
