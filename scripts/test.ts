@@ -44,6 +44,8 @@ for (const { name, passed, failed, problem, elapsedMs } of outcomes) {
   const note = problem === null ? "" : ` (${problem})`;
   process.stderr.write(`${mark} ${name.padEnd(22)} ${seconds(elapsedMs).padStart(8)}   ${verdictLine({ passed, failed })}${note}\n`);
 }
+// Once more at the end, where whoever sees only the last lines finds it.
+for (const failure of outcomes.flatMap(({ failures }) => failures)) process.stderr.write(`FAILED ${failure}\n`);
 const sum = (pick: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + pick(outcome), 0);
 const total = { passed: sum(({ passed }) => passed), failed: sum(({ failed }) => failed) };
 deliver(total, typeof values.json === "string" ? values.json : undefined, { parts: outcomes });

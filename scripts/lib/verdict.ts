@@ -6,13 +6,18 @@ export interface Tally {
   readonly failed: number;
 }
 
+/** A tally with a line for each failure. */
+export interface Counted extends Tally {
+  readonly failures: readonly string[];
+}
+
 /** The last line that a command prints. */
 export function verdictLine(tally: Tally): string {
   return `${tally.passed} passed, ${tally.failed} failed`;
 }
 
-/** The tally that a command's `--json FILE` held, or null when the text is not one. */
-export function parseTally(text: string): Tally | null {
+/** The tally that a command's `--json FILE` held, with its failures where it names them, or null when the text is not one. */
+export function parseTally(text: string): Counted | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -21,7 +26,12 @@ export function parseTally(text: string): Tally | null {
   }
   if (typeof value !== "object" || value === null || !("passed" in value) || !("failed" in value)) return null;
   const { passed, failed } = value;
-  return isCount(passed) && isCount(failed) ? { passed, failed } : null;
+  const failures = "failures" in value && Array.isArray(value.failures) ? value.failures.map(nameOf) : [];
+  return isCount(passed) && isCount(failed) ? { passed, failed, failures } : null;
+}
+
+function nameOf(failure: unknown): string {
+  return typeof failure === "object" && failure !== null && "name" in failure ? String(failure.name) : String(failure);
 }
 
 function isCount(value: unknown): value is number {

@@ -92,7 +92,8 @@ describe("run", () => {
 
 describe("a tally", () => {
   it.each([
-    [`{ "passed": 3, "failed": 0, "more": 1 }`, { passed: 3, failed: 0 }],
+    [`{ "passed": 3, "failed": 0, "more": 1 }`, { passed: 3, failed: 0, failures: [] }],
+    [`{ "passed": 0, "failed": 2, "failures": ["a", { "name": "b" }] }`, { passed: 0, failed: 2, failures: ["a", "b"] }],
     [`{ "passed": -1, "failed": 0 }`, null],
     [`{ "passed": "3", "failed": 0 }`, null],
     [`{ "passed": 3 }`, null],

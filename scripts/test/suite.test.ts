@@ -1,14 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { repositoryRoot } from "../lib/root.js";
-import type { Finished } from "../lib/run.js";
+import { type Finished, run } from "../lib/run.js";
 import { parseTally } from "../lib/verdict.js";
 import { judge } from "../suite/run-part.js";
-import { type Part, suiteParts } from "../suite/steps.js";
-import { parseVitest } from "../suite/vitest-report.js";
+import { type Part, suiteParts, vitest } from "../suite/steps.js";
 
 let directory = "";
 
@@ -19,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe("the judgement of a part", () => {
-  const part = (parse: Part["parse"]): Part => ({ name: "part", command: () => ["", []], parse, timeLimitMs: 1 });
+  const part = (counts: boolean): Part => ({ name: "part", command: () => ["", []], counts, timeLimitMs: 1 });
   const ended = (code: number | null, signal: string | null = null, timedOut = false): Finished => ({
     code,
     signal,
@@ -27,11 +26,11 @@ describe("the judgement of a part", () => {
     output: "",
     elapsedMs: 1,
   });
-  const counting = part(parseTally);
+  const counting = part(true);
 
   it("takes the counts that the part left", () => {
-    expect(judge(counting, ended(0), `{"passed":3,"failed":0}`)).toEqual({ passed: 3, failed: 0, problem: null });
-    expect(judge(counting, ended(1), `{"passed":3,"failed":2}`)).toEqual({ passed: 3, failed: 2, problem: null });
+    expect(judge(counting, ended(0), `{"passed":3,"failed":0}`)).toMatchObject({ passed: 3, failed: 0, problem: null });
+    expect(judge(counting, ended(1), `{"passed":3,"failed":2}`)).toMatchObject({ passed: 3, failed: 2, problem: null });
   });
 
   it("does not believe an exit code of 0 over counts", () => {
@@ -39,41 +38,52 @@ describe("the judgement of a part", () => {
   });
 
   it("counts a crash as a failure", () => {
-    expect(judge(counting, ended(1), null)).toEqual({ passed: 0, failed: 1, problem: "exit code 1" });
-    expect(judge(counting, ended(1), `{"passed":3,"failed":0}`)).toEqual({ passed: 3, failed: 1, problem: "exit code 1" });
+    expect(judge(counting, ended(1), null)).toMatchObject({ passed: 0, failed: 1, problem: "exit code 1" });
+    expect(judge(counting, ended(1), `{"passed":3,"failed":0}`)).toMatchObject({ passed: 3, failed: 1, problem: "exit code 1" });
     expect(judge(counting, ended(null, "SIGSEGV"), `{"passed":3,"failed":0}`).failed).toBe(1);
     expect(judge(counting, ended(null, "SIGTERM", true), null).problem).toBe("ran over its time limit and was killed");
   });
 
   it("counts silence as a failure", () => {
-    expect(judge(counting, ended(0), null)).toEqual({ passed: 0, failed: 1, problem: "left no counts behind" });
+    expect(judge(counting, ended(0), null)).toMatchObject({ passed: 0, failed: 1, problem: "left no counts behind" });
     expect(judge(counting, ended(0), "garbage").failed).toBe(1);
-    expect(judge(counting, ended(0), `{"passed":0,"failed":0}`)).toEqual({ passed: 0, failed: 1, problem: "ran nothing" });
+    expect(judge(counting, ended(0), `{"passed":0,"failed":0}`)).toMatchObject({ passed: 0, failed: 1, problem: "ran nothing" });
   });
 
   it("counts a part without counts as one thing", () => {
-    expect(judge(part(null), ended(0), null)).toEqual({ passed: 1, failed: 0, problem: null });
-    expect(judge(part(null), ended(2), null)).toEqual({ passed: 0, failed: 1, problem: "exit code 2" });
+    expect(judge(part(false), ended(0), null)).toMatchObject({ passed: 1, failed: 0, problem: null });
+    expect(judge(part(false), ended(2), null)).toMatchObject({ passed: 0, failed: 1, problem: "exit code 2" });
   });
 });
 
-describe("vitest's report", () => {
-  const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((one) => ({ status: one })) });
-  const report = (...files: object[]) => parseVitest(JSON.stringify({ testResults: files }));
+describe("a run of vitest", () => {
+  const tallyOf = async (...sources: string[]) => {
+    for (const [index, source] of sources.entries())
+      writeFileSync(join(directory, `${index}.test.mjs`), `import { expect, it } from "vitest";\n${source}`);
+    writeFileSync(join(directory, "vitest.config.mjs"), `export default { test: { include: ["*.test.mjs"], pool: "threads" } };`);
+    symlinkSync(join(repositoryRoot, "node_modules"), join(directory, "node_modules"));
+    const file = join(directory, "counts.json");
+    const [command, args] = vitest(file);
+    await run(command, args, { output: "capture", timeLimitMs: 20_000, cwd: directory });
+    return parseTally(readFileSync(file, "utf8"));
+  };
 
-  it("is counted by test", () => {
-    expect(report(file("passed", "passed", "passed"), file("failed", "passed", "failed"))).toEqual({ passed: 3, failed: 1 });
+  it("is counted by test, and its failures are named", async () => {
+    const sources = [`it("a", () => {}); it("b", () => {});`, `it("c", () => {}); it("d", () => expect(1).toBe(2));`];
+    expect(await tallyOf(...sources)).toEqual({
+      passed: 3,
+      failed: 1,
+      failures: [expect.stringMatching(/^1\.test\.mjs: d: expected 1 to be 2/)],
+    });
   });
 
-  it("has a failure for a file that could not be loaded", () => {
-    expect(report(file("passed", "passed"), file("failed"))).toEqual({ passed: 1, failed: 1 });
-    expect(report(file("failed", "passed"))).toEqual({ passed: 1, failed: 1 });
-  });
-
-  it("is a failure when it is empty, and nothing when it is no report", () => {
-    expect(report()).toEqual({ passed: 0, failed: 1 });
-    expect(parseVitest("{}")).toBeNull();
-    expect(parseVitest("half a rep")).toBeNull();
+  it("fails by a file that cannot be loaded, and by a rejection that nobody handles", async () => {
+    const sources = [`it("a", () => {});`, `throw new Error("no such thing");`, `it("b", () => void Promise.reject(new Error("stray")));`];
+    expect(await tallyOf(...sources)).toEqual({
+      passed: 2,
+      failed: 2,
+      failures: ["1.test.mjs: no such thing", "outside of any test: stray"],
+    });
   });
 });
 
