@@ -6,7 +6,7 @@ import { commandLine } from "./lib/command-line.js";
 import { seconds } from "./lib/verdict.js";
 import { mutations } from "./mutation/mutations.js";
 import { type Fate, runAll } from "./mutation/run-all.js";
-import { failedTests, Workbench } from "./mutation/workbench.js";
+import { failedTests, unloadable, Workbench } from "./mutation/workbench.js";
 
 const { values, positionals } = commandLine(
   `pnpm mutation [word…] [--list]: runs the tests of @octopii/raft against deliberate mistakes, each in a copy of the package.
@@ -46,8 +46,9 @@ process.stderr.write("The tests as they are…\n");
 const healthy = await benches[0]?.test([]);
 const known = new Set(healthy === undefined ? [] : failedTests(healthy).keys());
 for (const name of known) process.stderr.write(`fails without any mutation, and so proves nothing: ${name}\n`);
-if (healthy === undefined || healthy.report === null) {
-  process.stderr.write(`The tests do not run.\n${healthy?.output ?? ""}\n`);
+const obstacle = healthy === undefined ? "" : unloadable(healthy);
+if (healthy === undefined || obstacle !== null) {
+  process.stderr.write(`The tests do not run.\n${obstacle}\n`);
   process.exit(2);
 }
 

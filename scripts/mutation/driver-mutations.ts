@@ -89,4 +89,25 @@ export const driverMutations: readonly Mutation[] = [
     replace: "if (count < 0)",
     tests: ["wire"],
   },
+  {
+    name: "propose what was passed on as often as the network repeats it",
+    file: "node/callers.ts",
+    find: " || this.#forwarded.isRepeated(message)) return;",
+    replace: ") return;",
+    tests: ["node"],
+  },
+  {
+    name: "propose what was passed on to the leader of an earlier term",
+    file: "node/callers.ts",
+    find: "message.term !== this.#host.currentTerm() || this.#forwarded",
+    replace: "this.#forwarded",
+    tests: ["node"],
+  },
+  {
+    name: "open a log that is newer than the vote beside it",
+    file: "node/open.ts",
+    find: "if (lastTerm > hardState.currentTerm) {",
+    replace: "if (lastTerm > hardState.currentTerm + 2 ** 50) {",
+    tests: ["node"],
+  },
 ];

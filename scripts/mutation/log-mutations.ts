@@ -113,8 +113,8 @@ export const logMutations: readonly Mutation[] = [
   {
     name: "acknowledge a snapshot before it is installed",
     file: "core/output.ts",
-    find: "lazy: entries.length === 0 && snapshot === null && !promised",
-    replace: "lazy: entries.length === 0 && !promised",
+    find: "const lazy = entries.length === 0 && snapshot === null && !promised",
+    replace: "const lazy = entries.length === 0 && !promised",
     tests: ["core", "property/snapshots"],
   },
   {
@@ -153,10 +153,10 @@ export const logMutations: readonly Mutation[] = [
     tests: ["core", "property/log"],
   },
   {
-    name: "no limit on uncommitted bytes",
+    name: "no limit on unapplied bytes",
     file: "core/proposing.ts",
-    find: "return uncommitted > 0 && uncommitted",
-    replace: "return uncommitted < 0 && uncommitted",
+    find: "return unapplied > 0 && unapplied",
+    replace: "return unapplied < 0 && unapplied",
     tests: ["core"],
   },
   {

@@ -126,4 +126,11 @@ export const membershipMutations: readonly Mutation[] = [
     replace: "",
     tests,
   },
+  {
+    name: "put off the check of the quorum by asking for a transfer",
+    file: "core/transfer.ts",
+    find: "raft.transferElapsedTicks = 0;",
+    replace: "raft.transferElapsedTicks = raft.electionElapsedTicks = 0;",
+    tests: ["core"],
+  },
 ];

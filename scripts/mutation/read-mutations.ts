@@ -67,4 +67,25 @@ export const readMutations: readonly Mutation[] = [
     replace: "|| raft.leaderId === 0) return;",
     tests,
   },
+  {
+    name: "help a pre-candidate against the lease of an older term",
+    file: "core/election.ts",
+    find: "const granted = free && !shields && ",
+    replace: "const granted = free && ",
+    tests,
+  },
+  {
+    name: "vote against the lease of an older term",
+    file: "core/election.ts",
+    find: "const granted = free && raft.olderShieldTicks === 0 && ",
+    replace: "const granted = free && ",
+    tests,
+  },
+  {
+    name: "count a leader's silence from before its heartbeat was read",
+    file: "core/raft-core.ts",
+    find: "raft.electionElapsedTicks = -raft.ticksToCount;",
+    replace: "raft.electionElapsedTicks = 0;",
+    tests: ["node", ...tests],
+  },
 ];

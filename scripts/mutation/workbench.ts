@@ -21,6 +21,7 @@ export interface Mutation {
 interface FileReport {
   readonly name: string;
   readonly status: string;
+  readonly message?: string;
   readonly assertionResults: readonly {
     readonly status: string;
     readonly fullName: string;
@@ -44,7 +45,8 @@ export class Workbench {
 
   constructor(root: string) {
     this.#root = root;
-    const copied = ["vitest.config.ts", "package.json", "tsconfig.base.json", "packages/raft", "packages/interfaces", "packages/testing"];
+    const needed = ["raft", "interfaces", "system", "testing"].map((name) => join("packages", name));
+    const copied = ["vitest.config.ts", "package.json", "tsconfig.base.json", ...needed];
     for (const path of copied) this.#copy(path);
     for (const folder of ["", ...readdirSync(join(root, "packages")).map((name) => join("packages", name))]) this.#link(folder);
   }
@@ -109,6 +111,13 @@ export class Workbench {
     const below = join(this.#root, "packages/raft/test") + sep;
     return path.startsWith(below) ? path.slice(below.length) : path;
   }
+}
+
+/** Why a file of tests could not be loaded, for the first such; null if all were. */
+export function unloadable({ report, output }: TestRun): string | null {
+  if (report === null || report.length === 0) return output;
+  const broken = report.find(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0);
+  return broken === undefined ? null : `${broken.name}: ${broken.message ?? ""}`;
 }
 
 /** How much of what a test said is shown. */
