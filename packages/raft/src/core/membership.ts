@@ -101,7 +101,7 @@ export function switchTo(raft: Replica, configuration: Configuration, index: Ind
     return;
   }
   // A smaller quorum may have reached further; otherwise the new members need not wait for the next heartbeat.
-  if (advanceCommit(raft)) broadcastAppend(raft);
+  if (advanceCommit(raft, raft.log.lastIndex)) broadcastAppend(raft);
   else broadcastEntries(raft);
   // So may its reads: whoever it still needed an answer from may be gone.
   confirmReads(raft);

@@ -115,8 +115,8 @@ export class Replica {
 
   get isOnlyVoter(): boolean {
     const { voters, votersOutgoing } = this.configuration;
-    const isOwn = (id: NodeId): boolean => id === this.id;
-    return voters.length === 1 && voters.every(isOwn) && votersOutgoing.every(isOwn);
+    if (voters.length !== 1 || voters[0] !== this.id) return false;
+    return votersOutgoing.length === 0 || votersOutgoing.every((id) => id === this.id);
   }
 
   progressOf(id: NodeId): Progress | undefined {

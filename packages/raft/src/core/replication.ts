@@ -1,6 +1,6 @@
 import { encodeConfiguration } from "../configuration/index.js";
 import type { AppendEntriesResponse, HeartbeatResponse } from "../messages.js";
-import { type Entry, type EntryKind, entryMemoryBytes } from "../types.js";
+import { type Entry, type EntryKind, entryMemoryBytes, type Index } from "../types.js";
 import type { FetchedEntries } from "./input-output.js";
 import type { Progress } from "./progress.js";
 import { confirmReads, releaseEarlyReads } from "./read-index.js";
@@ -54,7 +54,7 @@ export function handleAppendEntriesResponse(raft: Replica, message: AppendEntrie
   const isNews = progress.matchedTo(message.index);
   if (!isNews && !(progress.state === "probe" && progress.matchIndex === message.index)) return;
   resumeFlow(raft, progress, message.index);
-  if (advanceCommit(raft)) broadcastCommit(raft);
+  if (advanceCommit(raft, message.index)) broadcastCommit(raft);
   // It may lack the latest commit index; a heartbeat would bring it later.
   else if (progress.canBumpCommit(raft.log.committedIndex)) raft.wantSend(progress, "commit");
   // The window opened: fill it.
@@ -98,11 +98,16 @@ export function handleHeartbeatResponse(raft: Replica, message: HeartbeatRespons
 /** Our own entries up to the durable index count towards the quorum now. */
 export function handleOwnDurability(raft: Replica): void {
   const own = raft.progressOf(raft.id);
-  if (own?.matchedTo(raft.log.durableIndex) === true && advanceCommit(raft)) broadcastCommit(raft);
+  const { durableIndex } = raft.log;
+  if (own?.matchedTo(durableIndex) === true && advanceCommit(raft, durableIndex)) broadcastCommit(raft);
 }
 
-/** Commits what a quorum holds, counting only entries of our own term. Source: Raft §5.4.2, figure 8. */
-export function advanceCommit(raft: Replica): boolean {
+/**
+ * Commits what a quorum holds, counting only entries of our own term. Source: Raft §5.4.2, figure 8.
+ * @param heldIndex - how far somebody was heard to hold the log: nothing beyond it is new.
+ */
+export function advanceCommit(raft: Replica, heldIndex: Index): boolean {
+  if (heldIndex <= raft.log.committedIndex) return false;
   const index = raft.quorumMatchIndex();
   if (raft.log.termAt(index) !== raft.currentTerm) return false;
   if (!raft.commitTo(index)) return false;

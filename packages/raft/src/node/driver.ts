@@ -7,6 +7,7 @@ import type { Entry, GroupId, Index, SnapshotMetadata } from "../types.js";
 import type { Applier } from "./applier.js";
 import type { Inbox } from "./inbox.js";
 import type { CompletePorts } from "./node-ports.js";
+import { Outbox } from "./outbox.js";
 import type { Snapshots } from "./snapshots.js";
 import { WriteQueue } from "./write-queue.js";
 
@@ -45,9 +46,8 @@ export class Driver<Result> {
   readonly #applier: Applier<Result>;
   readonly #snapshots: Snapshots | null;
   readonly #writes: WriteQueue;
-  /** Messages of the turn under way, by peer. */
-  readonly #outgoing = new Map<NodeId, Message[]>();
-  #hasOutgoing = false;
+  readonly #outbox = new Outbox();
+  readonly #sendBatch: (peer: NodeId, messages: readonly Message[]) => void;
   #turnPending = false;
   /** One for all turns. */
   readonly #onTurn = (): void => {
@@ -73,6 +73,8 @@ export class Driver<Result> {
     this.#id = parts.id;
     this.#group = parts.group;
     this.#ports = parts.ports;
+    const { network } = parts.ports;
+    this.#sendBatch = (peer, messages) => network.send(peer, messages);
     this.#inbox = parts.inbox;
     this.#host = parts.host;
     this.#applier = parts.applier;
@@ -171,7 +173,7 @@ export class Driver<Result> {
         this.#goesOn = false;
         this.#step(this.#inbox.take(undefined, nothing, nothing, nothing));
       }
-      this.#send();
+      this.#outbox.sendAll(this.#sendBatch);
       this.#host.turned();
     } catch (error) {
       this.#host.failed(error);
@@ -210,21 +212,7 @@ export class Driver<Result> {
 
   #gather(message: Message): void {
     if (message.type === "InstallSnapshot") return this.#snapshots?.send(message);
-    this.#hasOutgoing = true;
-    const batch = this.#outgoing.get(message.to);
-    if (batch === undefined) this.#outgoing.set(message.to, [message]);
-    else batch.push(message);
-  }
-
-  #send(): void {
-    if (!this.#hasOutgoing) return;
-    this.#hasOutgoing = false;
-    for (const [peer, batch] of this.#outgoing) {
-      if (batch.length === 0) continue;
-      // The batch is the network's from now on.
-      this.#outgoing.set(peer, []);
-      this.#ports.network.send(peer, batch);
-    }
+    this.#outbox.add(message);
   }
 
   #fetch({ peer, from, to, maxBytes }: FetchRequest): void {
