@@ -9,6 +9,7 @@ import { CatchUp } from "./catch-up.js";
 import { Changes } from "./changes.js";
 import { Forwarding } from "./forwarding.js";
 import type { Inbox } from "./inbox.js";
+import { LeaderWaits } from "./leader-waits.js";
 import type { RaftNodeConfig } from "./node-options.js";
 import { type Batch, Proposals } from "./proposals.js";
 import { Reads } from "./reads.js";
@@ -33,6 +34,7 @@ export class Callers<Result> {
   readonly changes: Changes = new Changes();
   readonly catchUp: CatchUp;
   readonly transfers: Transfers = new Transfers();
+  readonly leaderWaits: LeaderWaits = new LeaderWaits();
   readonly #forwarded: ForwardedBatches;
   readonly #mayForward: boolean;
   /** Of commands in one message to the leader; a larger one goes alone. */
@@ -55,7 +57,7 @@ export class Callers<Result> {
 
   /** How many wait for something that is neither proposed as a command nor read. */
   get controlCount(): number {
-    return this.changes.count + this.catchUp.count + this.transfers.count;
+    return this.changes.count + this.catchUp.count + this.transfers.count + this.leaderWaits.count;
   }
 
   /** The input of the next turn. @param now - in ticks. */
@@ -135,6 +137,7 @@ export class Callers<Result> {
     else if (event.type === "configuration") this.changes.configured(event.configuration);
     else if (event.type === "changeVoid") this.changes.voided(event.index, event.reason);
     this.transfers.observe(event);
+    this.leaderWaits.observe(event);
   }
 
   /** Rejects what is past its deadline. */
@@ -145,6 +148,7 @@ export class Callers<Result> {
     this.changes.expire(now);
     this.catchUp.expire(now);
     this.transfers.expire(now);
+    this.leaderWaits.expire(now);
   }
 
   /** No turn will come any more. */
@@ -155,6 +159,7 @@ export class Callers<Result> {
     this.changes.rejectAll(error);
     this.catchUp.rejectAll(error("failed"));
     this.transfers.rejectAll(error("unknown"));
+    this.leaderWaits.rejectAll(error("failed"));
   }
 
   #answer(to: NodeId, requestId: number, { count, firstIndex, term: entryTerm, refusal }: PartResult): void {

@@ -210,6 +210,18 @@ export class RaftNode<Result> {
     this.#driver.wake();
   }
 
+  /**
+   * Resolves as soon as this replica knows of a leader, with its id; at once if it does already.
+   * @throws {RaftError} `TIMEOUT`, `STOPPED`, `BUSY`
+   */
+  waitForLeader(options: WaitOptions = {}): Promise<NodeId> {
+    return this.#wait<NodeId>(options, (waiter) => {
+      const { leaderId } = this.#core;
+      if (leaderId === 0) this.#callers.leaderWaits.add(waiter);
+      else waiter.resolve(leaderId);
+    });
+  }
+
   /** Who leads, as far as this replica knows; 0 when unknown. */
   get leaderId(): NodeId {
     return this.#core.leaderId;
