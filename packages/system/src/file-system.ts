@@ -1,5 +1,6 @@
 import { readdir, rename, unlink } from "node:fs";
 import type { FileSystem } from "@octopii/interfaces";
+import { openBlockingFile } from "./file-system/blocking-file.js";
 import { lockDirectory } from "./file-system/directory-lock.js";
 import { makeDirectory } from "./file-system/make-directory.js";
 import { openNodeFile } from "./file-system/node-file.js";
@@ -23,3 +24,6 @@ export const nodeFileSystem: FileSystem = {
   syncDirectory,
   lock: lockDirectory,
 };
+
+/** Node's file system, whose files block the thread: see {@link openBlockingFile}. What is done with directories does not. */
+export const blockingFileSystem: FileSystem = { ...nodeFileSystem, open: openBlockingFile };

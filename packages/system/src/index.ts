@@ -1,4 +1,4 @@
 export { systemClock } from "./clock.js";
-export { nodeFileSystem } from "./file-system.js";
+export { blockingFileSystem, nodeFileSystem } from "./file-system.js";
 export { systemRandom } from "./random.js";
 export { systemScheduler } from "./scheduler.js";

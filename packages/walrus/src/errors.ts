@@ -18,6 +18,8 @@ export type WalrusErrorCode =
   | "OCTOPII_WALRUS_CLOSED"
   /** More bytes wait for the disk than `maxQueuedBytes` allows. Try again when some appends have resolved. */
   | "OCTOPII_WALRUS_BUSY"
+  /** The log is at `maxDiskBytes` and may not drop entries. Truncate topics at their front. `details.usedBytes`. */
+  | "OCTOPII_WALRUS_FULL"
   /** A record, a batch or a topic's name is over its limit. */
   | "OCTOPII_WALRUS_TOO_LARGE"
   /** The log already has `maxTopics` topics. */

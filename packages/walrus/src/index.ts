@@ -4,8 +4,26 @@
  * @packageDocumentation
  */
 export { isWalrusError, WalrusError, type WalrusErrorCode, type WalrusErrorExtras } from "./errors.js";
-export { readDefaults } from "./log-reader.js";
 export { openWalrus } from "./open-walrus.js";
 export { resolveWalrusOptions, type WalrusConfig, type WalrusOptions, walrusDefaults } from "./options.js";
 export { prepareWalrus } from "./prepare-walrus.js";
-export type { BatchOperation, Entry, IndexRange, ReadOptions, Walrus, WalrusPorts, WalrusStatus } from "./types.js";
+export { readDefaults } from "./read/log-reader.js";
+export { type DumpedRecord, dumpWalrus } from "./tools/dump.js";
+export { inspectWalrus, type LogSummary, type SegmentSummary } from "./tools/inspect.js";
+export type { Progress, ToolPorts } from "./tools/log-directory.js";
+export type { LostEntries } from "./tools/lost.js";
+export { type RepairOptions, type RepairReport, repairWalrus } from "./tools/repair.js";
+export { type TopicSummary, type VerifyOptions, type VerifyReport, verifyWalrus } from "./tools/verify.js";
+export type {
+  AppendOptions,
+  BatchOperation,
+  Cursor,
+  CursorOptions,
+  Entry,
+  IndexRange,
+  ReadOptions,
+  TailOptions,
+  Walrus,
+  WalrusPorts,
+  WalrusStatus,
+} from "./types.js";

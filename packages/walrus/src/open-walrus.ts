@@ -1,22 +1,20 @@
 import type { FileLock, FileSystem, Logger, Random, Scheduler } from "@octopii/interfaces";
-import { nodeFileSystem, systemRandom, systemScheduler } from "@octopii/system";
-import { toHex } from "./bytes.js";
-import { asWalrusError, ioFailed, isWalrusError, WalrusError, wrongLog } from "./errors.js";
-import { LOG_ID_BYTES, MARK_NAME } from "./format.js";
-import { type Hasher, openHasher } from "./hasher.js";
-import { LogState } from "./log-state.js";
-import { resolveWalrusOptions, type WalrusOptions } from "./options.js";
-import { holdsLog, prepareDirectory } from "./prepare-directory.js";
-import { type RecoveredLog, readExactly, recover, sortNames } from "./recovery.js";
-import { type ActiveSegment, SegmentWriter } from "./segment-writer.js";
+import { blockingFileSystem, nodeFileSystem, systemRandom, systemScheduler } from "@octopii/system";
+import { asWalrusError, wrongLog } from "./errors.js";
+import { toHex } from "./format/bytes.js";
+import { LOG_ID_BYTES, MARK_NAME } from "./format/format.js";
+import { type Hasher, openHasher } from "./format/hasher.js";
+import { resolveWalrusOptions, type WalrusConfig, type WalrusOptions } from "./options.js";
+import { sortNames } from "./recovery/directory-contents.js";
+import { lockLog } from "./recovery/lock-log.js";
+import { holdsLog, prepareDirectory } from "./recovery/prepare-directory.js";
+import { type RecoveredLog, recover } from "./recovery/recovery.js";
+import { settleTail } from "./recovery/settle-tail.js";
+import { LogState } from "./state/log-state.js";
 import type { Walrus, WalrusPorts } from "./types.js";
 import { WalrusLog } from "./walrus-log.js";
-
-const TAIL_CUT =
-  "walrus cut the bad tail of a log that was not closed: an interrupted write, or damage to the last commit, which looks the same";
-
-/** How much of a frame that is written anew is held at a time. */
-const REWRITE_BYTES = 1024 * 1024;
+import type { ActiveSegment } from "./write/active-segment.js";
+import { SegmentWriter } from "./write/segment-writer.js";
 
 /**
  * Opens the log in a directory, or begins one, and takes the directory for itself.
@@ -29,8 +27,9 @@ const REWRITE_BYTES = 1024 * 1024;
  */
 export async function openWalrus(options: WalrusOptions, ports: WalrusPorts = {}): Promise<Walrus> {
   const config = resolveWalrusOptions(options);
-  const fileSystem = ports.fileSystem ?? nodeFileSystem;
+  const fileSystem = ports.fileSystem ?? (config.blocking ? blockingFileSystem : nodeFileSystem);
   const opening: Opening = {
+    config,
     fileSystem,
     directory: config.directory,
     expectedLogId: config.expectedLogId,
@@ -42,7 +41,7 @@ export async function openWalrus(options: WalrusOptions, ports: WalrusPorts = {}
   try {
     const opened = await openLocked(opening, lock);
     const scheduler: Scheduler = ports.scheduler ?? systemScheduler;
-    return new WalrusLog({ config, lock, scheduler, ...opening, ...opened });
+    return new WalrusLog({ lock, scheduler, ...opening, ...opened });
   } catch (error) {
     await lock.release().catch((failure: unknown) => {
       opening.logger?.warn(
@@ -55,6 +54,7 @@ export async function openWalrus(options: WalrusOptions, ports: WalrusPorts = {}
 }
 
 interface Opening {
+  readonly config: WalrusConfig;
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly expectedLogId: string | null;
@@ -64,15 +64,10 @@ interface Opening {
 }
 
 async function takeLock({ fileSystem, directory, expectedLogId }: Opening): Promise<FileLock> {
-  try {
+  return lockLog(fileSystem, directory, async () => {
     if (expectedLogId === null) await prepareDirectory(fileSystem, directory);
     else if (!(await holdsLog(fileSystem, directory))) throw wrongLog(directory, expectedLogId, null);
-    return await fileSystem.lock(directory);
-  } catch (error) {
-    if (isWalrusError(error)) throw error;
-    if (!(error instanceof Error && "code" in error && error.code === "ELOCKED")) throw ioFailed("take", directory, error);
-    throw new WalrusError("OCTOPII_WALRUS_LOCKED", `The log in ${directory} is in use: ${error.message}`, { cause: error });
-  }
+  });
 }
 
 interface Opened {
@@ -93,15 +88,16 @@ async function openLocked(opening: Opening, lock: FileLock): Promise<Opened> {
   for (const name of contents.temporaries) await fileSystem.remove(`${directory}/${name}`);
   if (log === null) {
     const logId = random.bytes(LOG_ID_BYTES);
-    const segments = new SegmentWriter(fileSystem, directory, logId, hasher);
+    const segments = new SegmentWriter({ ...opening.config, fileSystem, logId, hasher });
     const state = new LogState();
     const active = await segments.create(1, 0n, state);
     return { state, logId, segments, active, recovery: { clean: true, tornBytes: 0 } };
   }
-  const segments = new SegmentWriter(fileSystem, directory, log.logId, hasher);
+  const segments = new SegmentWriter({ ...opening.config, fileSystem, logId: log.logId, hasher });
+  const { segment, end, previous } = log.end;
   if (log.clean) await removeMark(opening);
-  else await settleTail(opening, log, segments);
-  const active = await openActive(log, segments);
+  else await settleTail(fileSystem, directory, segments.path(segment), log, opening.logger);
+  const active = await segments.open(segment, end, previous, true);
   return { state: log.state, logId: log.logId, segments, active, recovery: { clean: log.clean, tornBytes: log.tornBytes } };
 }
 
@@ -115,40 +111,4 @@ function checkLogId({ directory, expectedLogId }: Opening, log: RecoveredLog | n
 async function removeMark({ fileSystem, directory }: Opening): Promise<void> {
   await fileSystem.remove(`${directory}/${MARK_NAME}`);
   await fileSystem.syncDirectory(directory);
-}
-
-/**
- * Makes certain that what recovery found is on stable storage before anybody builds on it. A torn tail is cut, durably, so that nothing of
- * it can come back behind later frames. The last frame is written anew: whoever wrote it may have died before it was flushed, or been told
- * that the flush failed, and after a failed flush a system may take pages for clean that are not on disk.
- */
-async function settleTail(opening: Opening, log: RecoveredLog, segments: SegmentWriter): Promise<void> {
-  const { fileSystem, directory, logger } = opening;
-  const { segment, end, lastFrame } = log.end;
-  const path = segments.path(segment);
-  const file = await fileSystem.open(path, { mode: "readWrite" });
-  try {
-    if (log.tornBytes > 0) {
-      logger?.warn({ file: path, offset: end, bytes: log.tornBytes }, TAIL_CUT);
-      await file.truncate(end);
-    }
-    const bytes = new Uint8Array(Math.min(REWRITE_BYTES, end - lastFrame));
-    for (let at = lastFrame; at < end; at += bytes.length) {
-      const part = bytes.subarray(0, Math.min(bytes.length, end - at));
-      await readExactly(file, part, at, path);
-      await file.write([part], at);
-    }
-    await file.sync();
-  } catch (error) {
-    throw isWalrusError(error) ? error : ioFailed("settle the tail of", path, error);
-  } finally {
-    await file.close();
-  }
-  await fileSystem.syncDirectory(directory);
-}
-
-async function openActive(log: RecoveredLog, segments: SegmentWriter): Promise<ActiveSegment> {
-  const { segment, end, previous, sealed } = log.end;
-  if (sealed) return segments.create(segment + 1, previous, log.state);
-  return segments.open(segment, end, previous, true);
 }

@@ -1,4 +1,4 @@
-import { openHasher } from "./hasher.js";
+import { openHasher } from "./format/hasher.js";
 
 /**
  * Compiles the checksum ahead of the first open, which then takes no turn of the real event loop: for simulations, where every

@@ -1,19 +1,37 @@
 import type { FileLock, FileSystem, Logger, Scheduler } from "@octopii/interfaces";
-import { checkIndex } from "./batch-plan.js";
-import { toHex } from "./bytes.js";
-import { encodeCleanMark } from "./clean-mark.js";
-import { CommitQueue } from "./commit-queue.js";
+import { CursorBook } from "./cursors/cursor-book.js";
 import { ioFailed, WalrusError } from "./errors.js";
-import { MARK_NAME } from "./format.js";
-import type { Hasher } from "./hasher.js";
-import { Intake } from "./intake.js";
-import { LogReader } from "./log-reader.js";
-import type { LogState } from "./log-state.js";
-import { LogWriter } from "./log-writer.js";
+import { toHex } from "./format/bytes.js";
+import { encodeCleanMark } from "./format/clean-mark.js";
+import { MARK_NAME } from "./format/format.js";
+import type { Hasher } from "./format/hasher.js";
 import type { WalrusConfig } from "./options.js";
-import { SegmentFiles } from "./segment-files.js";
-import { type ActiveSegment, type SegmentWriter, writeWholeFile } from "./segment-writer.js";
-import type { BatchOperation, Entry, IndexRange, ReadOptions, Walrus, WalrusStatus } from "./types.js";
+import { IndexCache } from "./read/index-cache.js";
+import { LogReader } from "./read/log-reader.js";
+import { SegmentFiles } from "./read/segment-files.js";
+import { Changes, follow } from "./read/tail.js";
+import { Reclaimer } from "./reclaim/reclaimer.js";
+import { Rewriter } from "./reclaim/rewriter.js";
+import type { LogState } from "./state/log-state.js";
+import type {
+  AppendOptions,
+  BatchOperation,
+  Cursor,
+  CursorOptions,
+  Entry,
+  IndexRange,
+  ReadOptions,
+  TailOptions,
+  Walrus,
+  WalrusStatus,
+} from "./types.js";
+import type { ActiveSegment } from "./write/active-segment.js";
+import { checkIndex } from "./write/batch-plan.js";
+import { CommitQueue } from "./write/commit-queue.js";
+import { FlushPolicy } from "./write/flush-policy.js";
+import { Intake } from "./write/intake.js";
+import { LogWriter } from "./write/log-writer.js";
+import { type SegmentWriter, writeWholeFile } from "./write/segment-writer.js";
 
 /** What opening has made ready. */
 export interface WalrusParts {
@@ -34,28 +52,53 @@ export interface WalrusParts {
 export class WalrusLog implements Walrus {
   readonly #parts: WalrusParts;
   readonly #queue = new CommitQueue();
+  readonly #changes = new Changes();
+  readonly #policy: FlushPolicy;
   readonly #files: SegmentFiles;
   readonly #intake: Intake;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
+  readonly #reclaimer: Reclaimer;
+  readonly #cursors: CursorBook;
   #closing: Promise<void> | null = null;
   #closed = false;
 
   constructor(parts: WalrusParts) {
-    const { config, fileSystem, hasher, state, segments } = parts;
-    const { directory, segmentBytes } = config;
+    const { config, fileSystem, hasher, scheduler, state, segments } = parts;
+    const seed = (number: number): bigint => segments.seed(number);
+    const kick = (): void => this.#writer.kick();
     this.#parts = parts;
-    this.#files = new SegmentFiles(fileSystem, directory);
+    this.#files = new SegmentFiles(fileSystem, config.directory);
+    const index = new IndexCache(this.#files, hasher, seed, config.indexCacheBytes);
+    this.#policy = new FlushPolicy(config, scheduler, () => this.#flushLater());
     this.#intake = new Intake(state, this.#queue, config);
-    this.#writer = new LogWriter({ ...parts, directory, segmentBytes, queue: this.#queue, files: this.#files }, parts.active);
-    this.#reader = new LogReader(state, this.#files, hasher, (number) => segments.seed(number));
-    this.#writer.reclaim();
+    this.#reader = new LogReader(state, this.#files, index, hasher, seed);
+    const { directory, segmentBytes } = config;
+    const onSettled = (): void => this.#settled();
+    const onSealed = index.hold.bind(index);
+    this.#writer = new LogWriter(
+      { ...parts, directory, segmentBytes, queue: this.#queue, policy: this.#policy, onSealed, onSettled },
+      parts.active,
+    );
+    this.#cursors = new CursorBook({ ...parts, intake: this.#intake, reader: this.#reader, checkOpen: () => this.#checkOpen(), kick });
+    this.#reclaimer = new Reclaimer({
+      ...parts,
+      files: this.#files,
+      intake: this.#intake,
+      rewriter: new Rewriter(state, this.#reader, this.#intake, kick),
+      kick,
+      isPoisoned: () => this.#writer.failure !== null,
+      isClosing: () => this.#closing !== null,
+      isSynced: () => this.#writer.active.unsyncedBytes === 0,
+      poison: (error) => this.#writer.poison(error),
+    });
+    this.#reclaimer.consider();
   }
 
-  append(topic: string, payload: Uint8Array): Promise<number> {
+  append(topic: string, payload: Uint8Array, options?: AppendOptions): Promise<number> {
     try {
       this.#checkOpen();
-      const appended = this.#intake.append(topic, payload);
+      const appended = this.#intake.append(topic, payload, options?.flush ?? this.#policy.flushesEveryCall);
       this.#writer.kick();
       return appended;
     } catch (error) {
@@ -63,10 +106,10 @@ export class WalrusLog implements Walrus {
     }
   }
 
-  appendBatch(operations: readonly BatchOperation[]): Promise<readonly IndexRange[]> {
+  appendBatch(operations: readonly BatchOperation[], options?: AppendOptions): Promise<readonly IndexRange[]> {
     try {
       this.#checkOpen();
-      const appended = this.#intake.batch(operations);
+      const appended = this.#intake.batch(operations, options?.flush ?? this.#policy.flushesEveryCall);
       this.#writer.kick();
       return appended;
     } catch (error) {
@@ -74,18 +117,33 @@ export class WalrusLog implements Walrus {
     }
   }
 
-  async truncateBack(topic: string, index: number): Promise<void> {
-    await this.appendBatch([{ topic, truncateBack: index }]);
+  async truncateBack(topic: string, index: number, options?: AppendOptions): Promise<void> {
+    await this.appendBatch([{ topic, truncateBack: index }], options);
   }
 
-  async truncateFront(topic: string, index: number): Promise<void> {
-    await this.appendBatch([{ topic, truncateFront: index }]);
+  async truncateFront(topic: string, index: number, options?: AppendOptions): Promise<void> {
+    await this.appendBatch([{ topic, truncateFront: index }], options);
+  }
+
+  async get(topic: string, index: number): Promise<Entry | null> {
+    this.#checkOpen();
+    checkIndex(index);
+    const known = this.#parts.state.topic(topic);
+    if (known === undefined || index < known.first) return null;
+    const [entry] = await this.#reader.read(topic, index, { maxEntries: 1 });
+    return entry ?? null;
   }
 
   async read(topic: string, from: number, options: ReadOptions = {}): Promise<Entry[]> {
     this.#checkOpen();
     checkIndex(from);
     return this.#reader.read(topic, from, options);
+  }
+
+  async readReverse(topic: string, from: number, options: ReadOptions = {}): Promise<Entry[]> {
+    this.#checkOpen();
+    checkIndex(from);
+    return this.#reader.readReverse(topic, from, options);
   }
 
   async *entries(topic: string, from: number, options: ReadOptions = {}): AsyncIterableIterator<Entry> {
@@ -96,34 +154,67 @@ export class WalrusLog implements Walrus {
     }
   }
 
+  tail(topic: string, from: number, options: TailOptions = {}): AsyncIterableIterator<Entry> {
+    this.#checkOpen();
+    checkIndex(from);
+    const followed = {
+      read: (next: number, limits: TailOptions) => this.read(topic, next, limits),
+      changed: (signal: AbortSignal | undefined) => this.#changes.next(signal),
+      isClosed: () => this.#closing !== null,
+    };
+    return follow(followed, from, options);
+  }
+
   bounds(topic: string): IndexRange {
     const bounds = this.#intake.bounds(topic);
     return bounds === undefined ? { first: 1, next: 1 } : { first: bounds.first, next: bounds.next };
+  }
+
+  count(topic: string): number {
+    const { first, next } = this.bounds(topic);
+    return next - first;
   }
 
   topics(): string[] {
     return this.#intake.names();
   }
 
+  cursor(topic: string, name: string, options: CursorOptions = {}): Cursor {
+    this.#checkOpen();
+    return this.#cursors.open(topic, name, options);
+  }
+
+  cursors(topic: string): ReadonlyMap<string, number> {
+    return new Map(this.#parts.state.topic(topic)?.cursors);
+  }
+
+  async dropCursor(topic: string, name: string): Promise<void> {
+    this.#checkOpen();
+    await this.#cursors.drop(topic, name);
+  }
+
   async flush(): Promise<void> {
     this.#checkOpen();
-    const barrier = this.#intake.barrier();
+    const barrier = this.#intake.barrier(true);
     this.#writer.kick();
     await barrier;
   }
 
   status(): WalrusStatus {
     const { config, logId, recovery, state } = this.#parts;
+    const { segments } = state;
     return {
       state: this.#state(),
       directory: config.directory,
       logId: toHex(logId),
       topics: this.#intake.names().length,
-      segments: state.segments.count,
-      firstSegment: state.segments.first,
-      lastSegment: state.segments.last,
-      bytes: state.segments.bytes,
+      segments: segments.count,
+      firstSegment: segments.first,
+      lastSegment: segments.last,
+      bytes: segments.bytes,
+      liveBytes: segments.liveBytes,
       queuedBytes: this.#queue.queuedBytes,
+      unflushedBytes: this.#writer.active.unsyncedBytes,
       flushes: this.#writer.flushes,
       records: this.#writer.recordsWritten,
       recovery,
@@ -137,6 +228,17 @@ export class WalrusLog implements Walrus {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #settled(): void {
+    this.#changes.notify();
+    this.#reclaimer.consider();
+  }
+
+  /** The interval is over. Whoever calls next hears of a failure. */
+  #flushLater(): void {
+    this.#intake.barrier(true).catch(() => undefined);
+    this.#writer.kick();
   }
 
   #state(): WalrusStatus["state"] {
@@ -158,21 +260,34 @@ export class WalrusLog implements Walrus {
 
   async #close(): Promise<void> {
     const { directory } = this.#parts.config;
-    const barrier = this.#intake.barrier();
-    this.#writer.kick();
     try {
-      // Its callers hear of a failure themselves.
-      await barrier.catch(() => undefined);
-      await this.#writer.settled();
+      await this.#settle();
+      this.#changes.notify();
       await this.#files.close();
-      await this.#writer.active.file.close();
+      if (this.#writer.failure === null) await this.#writer.active.trim();
+      await this.#writer.active.close();
       if (this.#writer.failure === null) await this.#writeMark();
     } catch (error) {
       throw ioFailed("close the log in", directory, error);
     } finally {
+      this.#policy.stop();
       await this.#parts.lock.release();
       this.#closed = true;
     }
+  }
+
+  /** Everything that was taken is on stable storage, or its callers have heard why not. */
+  async #settle(): Promise<void> {
+    const checkpoints = this.#cursors.checkpointAll();
+    const barrier = this.#intake.barrier(true).catch(() => undefined);
+    this.#writer.kick();
+    await checkpoints;
+    await barrier;
+    await this.#reclaimer.settled();
+    // What the last step of reclaiming had in hand.
+    const last = this.#intake.barrier(true).catch(() => undefined);
+    this.#writer.kick();
+    await last;
   }
 
   async #writeMark(): Promise<void> {

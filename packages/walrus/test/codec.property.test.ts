@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { getUint64, setUint64, viewOf } from "../src/bytes.js";
-import { FRAME_HEADER_BYTES, FrameKind, RecordType } from "../src/format.js";
-import { FrameBuilder, VECTORED_FROM_BYTES } from "../src/frame-builder.js";
-import { FrameRecords } from "../src/frame-records.js";
-import { FrameScanner } from "../src/frame-scanner.js";
-import { type Hasher, openHasher } from "../src/hasher.js";
-import { ScanWindow, WINDOW_BYTES } from "../src/scan-window.js";
-import { decodeSegmentHeader, encodeSegmentHeader } from "../src/segment-header.js";
+import { getUint64, setUint64, viewOf } from "../src/format/bytes.js";
+import { FRAME_HEADER_BYTES, FrameKind, RecordType } from "../src/format/format.js";
+import { type Hasher, openHasher } from "../src/format/hasher.js";
+import { decodeSegmentHeader, encodeSegmentHeader } from "../src/format/segment-header.js";
+import { FrameScanner } from "../src/recovery/frame-scanner.js";
+import { ScanWindow, WINDOW_BYTES } from "../src/recovery/scan-window.js";
+import { FrameBuilder, VECTORED_FROM_BYTES } from "../src/write/frame-builder.js";
+import { FrameRecords } from "../src/write/frame-records.js";
 
 let hasher: Hasher;
 beforeAll(async () => {
@@ -56,7 +56,7 @@ function build(
     builder.add(type, topic, index, kept === 0 ? null : new Uint8Array(kept).fill(fill));
   }
   const columns = new FrameRecords();
-  const frame = builder.finish(FrameKind.commit, { seed, position, previous: 17n }, hasher, columns);
+  const frame = builder.finish(FrameKind.commit, { seed, position, previous: 17n, durable: position }, hasher, columns);
   return { bytes: Buffer.concat(frame.buffers), frame, columns };
 }
 
@@ -129,7 +129,7 @@ test("no bytes make the scanner throw, and it finds a frame wherever one is", as
 });
 
 test("a frame is found across the edges of the window", async () => {
-  for (const position of [WINDOW_BYTES - FRAME_HEADER_BYTES, WINDOW_BYTES - 39, WINDOW_BYTES - 1, WINDOW_BYTES, 2 * WINDOW_BYTES - 60]) {
+  for (const position of [WINDOW_BYTES - FRAME_HEADER_BYTES, WINDOW_BYTES - 47, WINDOW_BYTES - 1, WINDOW_BYTES, 2 * WINDOW_BYTES - 60]) {
     const { bytes } = build([], position, 3n);
     const file = Buffer.concat([new Uint8Array(position).fill(0x57), bytes]);
     expect(await scannerOver(file, 3n).find(1)).toBe(position);
@@ -159,7 +159,7 @@ test("a segment's header reads back; its layout is the documented one", () => {
       expect(bytes.length).toBe(64);
       expect(decodeSegmentHeader("file", bytes, hasher)).toEqual({ ...header, checksum });
       expect(Buffer.from(bytes.subarray(0, 8)).toString()).toBe("OCTOWAL1");
-      expect(viewOf(bytes).getUint16(8, true)).toBe(1);
+      expect(viewOf(bytes).getUint16(8, true)).toBe(2);
     }),
   );
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { setUint64, viewOf } from "../src/bytes.js";
-import { openHasher } from "../src/hasher.js";
+import { setUint64, viewOf } from "../src/format/bytes.js";
+import { openHasher } from "../src/format/hasher.js";
 import { openWalrus } from "../src/index.js";
 import { CrashDisk } from "./support/crash-disk.js";
 import { describeLog, payload } from "./support/model.js";
@@ -63,13 +63,13 @@ test("a truncated topic needs none of the segments before it", async () => {
 });
 
 test.each([
-  ["version", 8, "format version 2"],
-  ["features", 12, "features 0x2"],
+  ["version", 8, "format version 9"],
+  ["features", 12, "features 0x9"],
 ])("an unknown %s is refused in a sentence", async (_, at, words) => {
   const hasher = await openHasher();
   const files = await fiveSegments(true);
   const bytes = files.get(path(1))?.slice() ?? new Uint8Array(0);
-  bytes[at] = 2;
+  bytes[at] = 9;
   viewOf(bytes).setBigUint64(56, hasher.hash(bytes.subarray(0, 56), 0n), true);
   files.set(path(1), bytes);
   const message = new RegExp(`^${path(1)} has ${words}, which this release does not read; .+\\.$`);

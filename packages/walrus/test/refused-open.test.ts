@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, unlink, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { createSimulation } from "@octopii/testing";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { viewOf } from "../src/bytes.js";
-import { openHasher } from "../src/hasher.js";
+import { viewOf } from "../src/format/bytes.js";
+import { openHasher } from "../src/format/hasher.js";
 import { openWalrus, prepareWalrus, type WalrusOptions } from "../src/index.js";
 import { payload } from "./support/model.js";
 import { simulatedSnapshotOf, snapshotOf } from "./support/snapshot.js";
@@ -35,7 +35,7 @@ const refusals: Record<string, { code: string; spoil: () => Promise<void>; optio
     code: "UNSUPPORTED_VERSION",
     spoil: () =>
       edit(segment, async (bytes) => {
-        bytes[8] = 2;
+        bytes[8] = 9;
         viewOf(bytes).setBigUint64(56, (await openHasher()).hash(bytes.subarray(0, 56), 0n), true);
       }),
   },

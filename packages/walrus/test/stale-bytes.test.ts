@@ -1,14 +1,14 @@
 import { beforeAll, expect, test } from "vitest";
-import { FRAME_HEADER_BYTES, FrameKind, RecordType, SEGMENT_HEADER_BYTES } from "../src/format.js";
-import { FrameBuilder } from "../src/frame-builder.js";
-import { FrameRecords } from "../src/frame-records.js";
-import { type Hasher, openHasher } from "../src/hasher.js";
+import { FRAME_HEADER_BYTES, FrameKind, RecordType, SEGMENT_HEADER_BYTES } from "../src/format/format.js";
+import { type Hasher, openHasher } from "../src/format/hasher.js";
+import { decodeSegmentHeader, segmentSeed } from "../src/format/segment-header.js";
 import { openWalrus } from "../src/index.js";
-import { decodeSegmentHeader, segmentSeed } from "../src/segment-header.js";
+import { FrameBuilder } from "../src/write/frame-builder.js";
+import { FrameRecords } from "../src/write/frame-records.js";
 import { CrashDisk } from "./support/crash-disk.js";
 import { payload } from "./support/model.js";
 
-const options = { directory: "/log" };
+const options = { directory: "/log", fillAheadBytes: 0 };
 const path = "/log/0000000000000001.wal";
 /** The head of a log without topics: its header and an empty checkpoint. */
 const head = SEGMENT_HEADER_BYTES + FRAME_HEADER_BYTES;
@@ -38,12 +38,12 @@ function frameAt(
   const seed = segmentSeed(decodeSegmentHeader(path, log.subarray(0, 64), hasher).logId, 1, hasher);
   const builder = new FrameBuilder();
   builder.add(RecordType.append, 1, index, payload(text));
-  return Buffer.concat(builder.finish(kind, { seed, position, previous }, hasher, new FrameRecords()).buffers);
+  return Buffer.concat(builder.finish(kind, { seed, position, previous, durable: position }, hasher, new FrameRecords()).buffers);
 }
 
 /** The checksum of the log's last frame: the one after the head. */
 function lastChecksum(log: Uint8Array): bigint {
-  return Buffer.from(log).readBigUInt64LE(head + 32);
+  return Buffer.from(log).readBigUInt64LE(head + 40);
 }
 
 async function open(...parts: Uint8Array[]): Promise<{ next: number; tornBytes: number }> {

@@ -73,16 +73,17 @@ export class WalrusLogStorage implements LogStorage {
     const [last] = await this.read(group, index, index, 1);
     // A snapshot was installed meanwhile, and went further.
     if (last === undefined || index < this.#wal.bounds(entryTopic(group)).first) return;
-    const base = this.#supersede(baseTopic(group), encodeBase({ index, term: last.term }));
-    await this.#wal.appendBatch([...base, { topic: entryTopic(group), truncateFront: index + 1 }]);
+    const base = this.#supersede(baseTopic(group), encodeBase({ index, term: last.term }), 0);
+    const compacted: BatchOperation = { topic: entryTopic(group), truncateFront: index + 1 };
+    await this.#wal.appendBatch([...base, compacted, ...this.#forgetOldHardStates(group)]);
   }
 
   async install(group: GroupId, hardState: HardState | null, { index, term }: SnapshotMetadata): Promise<void> {
     const topic = entryTopic(group);
     const { first } = this.#wal.bounds(topic);
-    const operations: BatchOperation[] = this.#supersede(baseTopic(group), encodeBase({ index, term }));
+    const operations: BatchOperation[] = this.#supersede(baseTopic(group), encodeBase({ index, term }), 0);
     // Nothing of the old log may stay, not even what is beyond the snapshot.
-    operations.push({ topic, truncateBack: first }, { topic, truncateFront: index + 1 });
+    operations.push({ topic, truncateBack: first }, { topic, truncateFront: index + 1 }, ...this.#forgetOldHardStates(group));
     if (hardState !== null) operations.push(...this.#supersede(hardStateTopic(group), encodeHardState(hardState)));
     await this.#wal.appendBatch(operations);
   }
@@ -104,11 +105,18 @@ export class WalrusLogStorage implements LogStorage {
     return record?.payload ?? null;
   }
 
-  /** A record that takes the place of all before it in its topic. */
-  #supersede(topic: string, record: Uint8Array): BatchOperation[] {
+  /** All hard states but the newest go, so that nothing old but the log's own entries holds a segment of the disk. */
+  #forgetOldHardStates(group: GroupId): BatchOperation[] {
+    const topic = hardStateTopic(group);
+    const { first, next } = this.#wal.bounds(topic);
+    return next - first > 1 ? [{ topic, truncateFront: next - 1 }] : [];
+  }
+
+  /** A record that takes the place of all before it in its topic. @param keep - how many of those may stay for now. */
+  #supersede(topic: string, record: Uint8Array, keep: number = supersededMax): BatchOperation[] {
     const append: BatchOperation = { topic, append: [record] };
     const { first, next } = this.#wal.bounds(topic);
-    return next - first < supersededMax ? [append] : [append, { topic, truncateFront: next }];
+    return next === first || next - first < keep ? [append] : [append, { topic, truncateFront: next }];
   }
 }
 

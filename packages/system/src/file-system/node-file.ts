@@ -3,21 +3,25 @@ import type { File, OpenOptions } from "@octopii/interfaces";
 import { settleValue, settleVoid } from "./settle.js";
 
 /** Linux writes and flushes in one call; elsewhere `O_DSYNC` is missing or does not reach the drive, so a sync follows each write. */
-const flushesByFlag = process.platform === "linux";
+export const flushesByFlag: boolean = process.platform === "linux";
 
 /** The least that every system takes in one vectored write (`IOV_MAX` is 1,024 on Linux and macOS). */
-const maxVectors = 1024;
+export const maxVectors = 1024;
 
-const accessFlags = {
+/** The flags of each mode. */
+export const accessFlags: Readonly<Record<OpenOptions["mode"], number>> = {
   read: constants.O_RDONLY,
   readWrite: constants.O_RDWR,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
 };
 
+/** The flags that have every write flushed, where one call does both. */
+export const durableFlags: number = flushesByFlag ? constants.O_DSYNC : 0;
+
 /** Opens a file as the `FileSystem` port asks. */
 export async function openNodeFile(path: string, options: OpenOptions): Promise<File> {
   const durable = options.durableWrites === true && options.mode !== "read";
-  const flags = accessFlags[options.mode] | (durable && flushesByFlag ? constants.O_DSYNC : 0);
+  const flags = accessFlags[options.mode] | (durable ? durableFlags : 0);
   const descriptor = await settleValue<number>((done) => open(path, flags, 0o644, done));
   return new NodeFile(path, descriptor, durable && !flushesByFlag);
 }
@@ -36,7 +40,7 @@ export function remainder(buffers: readonly Uint8Array[], written: number): Uint
 }
 
 /** A short count with nothing written and no error would loop for ever; no system that we know does it, so it is an error. */
-function stalled(path: string): NodeJS.ErrnoException {
+export function stalled(path: string): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Error(`EIO: a write to ${path} took no bytes; check the disk and its free space`);
   error.code = "EIO";
   return error;

@@ -217,8 +217,11 @@ export class CrashDisk implements FileSystem {
     this.#pending = rest;
   }
 
-  async readDirectory(): Promise<string[]> {
-    return [...this.#names.keys()].map((path) => path.slice(path.lastIndexOf("/") + 1)).sort();
+  async readDirectory(directory: string): Promise<string[]> {
+    const inside = [...this.#names.keys()]
+      .filter((path) => path.startsWith(`${directory}/`))
+      .map((path) => path.slice(directory.length + 1));
+    return [...new Set(inside.map((path) => path.split("/")[0] ?? path))].sort();
   }
 
   async rename(from: string, to: string): Promise<void> {

@@ -3,6 +3,14 @@ import type { BatchOperation, Walrus } from "../../src/index.js";
 interface ModelTopic {
   first: number;
   entries: Uint8Array[];
+  cursors: Map<string, number>;
+}
+
+/** That a cursor was moved, and its place stored. */
+export interface CursorMove {
+  readonly topic: string;
+  readonly cursor: string;
+  readonly position: number;
 }
 
 /** What a log should hold: the contract in its simplest form. */
@@ -11,11 +19,19 @@ export class Model {
 
   apply(operations: readonly BatchOperation[]): void {
     for (const operation of operations) this.#step(operation);
+    for (const topic of this.topics.values()) {
+      const end = topic.first + topic.entries.length;
+      for (const [name, position] of topic.cursors) topic.cursors.set(name, Math.min(Math.max(position, topic.first), end));
+    }
+  }
+
+  move({ topic, cursor, position }: CursorMove): void {
+    this.topics.get(topic)?.cursors.set(cursor, position);
   }
 
   #step(operation: BatchOperation): void {
     const known = this.topics.get(operation.topic);
-    const topic = known ?? { first: 1, entries: [] };
+    const topic = known ?? { first: 1, entries: [], cursors: new Map<string, number>() };
     const next = topic.first + topic.entries.length;
     if ("append" in operation) {
       if (operation.append.length === 0) return;
@@ -33,12 +49,13 @@ export class Model {
 
   /** All of it as one string. */
   describe(): string {
-    return [...this.topics].map(([name, { first, entries }]) => describeTopic(name, first, entries)).join("\n");
+    return [...this.topics].map(([name, { first, entries, cursors }]) => describeTopic(name, first, entries, cursors)).join("\n");
   }
 }
 
-function describeTopic(name: string, first: number, entries: readonly Uint8Array[]): string {
-  return `${name} ${first}: ${entries.map((entry) => Buffer.from(entry).toString("hex")).join(" ")}`;
+function describeTopic(name: string, first: number, entries: readonly Uint8Array[], cursors: ReadonlyMap<string, number>): string {
+  const places = [...cursors].map(([cursor, position]) => ` ${cursor}@${position}`).join("");
+  return `${name} ${first}: ${entries.map((entry) => Buffer.from(entry).toString("hex")).join(" ")}${places}`;
 }
 
 /** All that a log holds, in the words of {@link Model.describe}. */
@@ -52,7 +69,7 @@ export async function describeLog(log: Walrus): Promise<string> {
       entries.push(payload);
     }
     if (first + entries.length !== next) throw new Error(`${name} ends at ${first + entries.length}, not at ${next}`);
-    lines.push(describeTopic(name, first, entries));
+    lines.push(describeTopic(name, first, entries, log.cursors(name)));
   }
   return lines.join("\n");
 }

@@ -1,0 +1,111 @@
+import { WalrusError } from "../errors.js";
+import { MAX_CURSOR_NAME_BYTES } from "../format/format.js";
+import type { WalrusConfig } from "../options.js";
+import type { LogReader } from "../read/log-reader.js";
+import type { LogState } from "../state/log-state.js";
+import type { CursorOptions } from "../types.js";
+import type { Intake } from "../write/intake.js";
+import { type CursorHost, LogCursor } from "./log-cursor.js";
+
+const PERSIST_EVERY = 1000;
+
+/** What the cursors of a log work with. */
+export interface CursorBookParts {
+  readonly config: WalrusConfig;
+  readonly state: LogState;
+  readonly intake: Intake;
+  readonly reader: LogReader;
+  readonly checkOpen: () => void;
+  readonly kick: () => void;
+}
+
+/** The cursors of a log. */
+export class CursorBook {
+  readonly #parts: CursorBookParts;
+  readonly #open = new Map<string, LogCursor>();
+  readonly #host: CursorHost;
+
+  constructor(parts: CursorBookParts) {
+    this.#parts = parts;
+    const { state, reader } = parts;
+    const clamp = (topic: string, position: number): number => state.topic(topic)?.clamp(position) ?? 1;
+    this.#host = {
+      read: async (cursor, options) => {
+        parts.checkOpen();
+        const { topic } = this.#attach(cursor);
+        return reader.read(topic, clamp(topic, cursor.position), options);
+      },
+      store: (topic, name, position) => this.#store(topic, name, position),
+      clamp,
+    };
+  }
+
+  open(topic: string, name: string, { mode = "strictly-at-once", persistEvery = PERSIST_EVERY }: CursorOptions): LogCursor {
+    checkName(name);
+    if (mode !== "strictly-at-once" && mode !== "at-least-once") throw new TypeError(`mode must be strictly-at-once or at-least-once.`);
+    if (!Number.isSafeInteger(persistEvery) || persistEvery < 1 || persistEvery > 1e9)
+      throw new RangeError(`persistEvery must be a whole number from 1 to 1000000000, not ${String(persistEvery)}.`);
+    const key = JSON.stringify([topic, name]);
+    const known = this.#open.get(key);
+    if (known !== undefined) return this.#attach(known);
+    const index = this.#parts.state.topic(topic);
+    const position = index?.cursors.get(name) ?? index?.first ?? 1;
+    const cursor = new LogCursor(this.#host, topic, name, position, mode === "strictly-at-once" ? 0 : persistEvery);
+    this.#open.set(key, cursor);
+    return this.#attach(cursor);
+  }
+
+  /** The topic tells its cursors of truncations, once there is a topic. */
+  #attach(cursor: LogCursor): LogCursor {
+    this.#parts.state.topic(cursor.topic)?.liveCursors.add(cursor);
+    return cursor;
+  }
+
+  async drop(topic: string, name: string): Promise<void> {
+    const key = JSON.stringify([topic, name]);
+    const cursor = this.#open.get(key);
+    if (cursor !== undefined) this.#parts.state.topic(topic)?.liveCursors.delete(cursor);
+    this.#open.delete(key);
+    const dropped = this.#parts.intake.dropCursor(topic, name, true);
+    this.#parts.kick();
+    await dropped;
+  }
+
+  /** Takes the places of all cursors that are ahead of what is stored. */
+  checkpointAll(): Promise<unknown> {
+    const { intake } = this.#parts;
+    const ahead = [...this.#open.values()].filter((cursor) => cursor.isAhead);
+    return Promise.allSettled(ahead.map(({ topic, name, position }) => intake.cursor(topic, name, position, true)));
+  }
+
+  async #store(topic: string, name: string, position: number): Promise<void> {
+    const { checkOpen, intake, kick, config } = this.#parts;
+    checkOpen();
+    const stored = intake.cursor(topic, name, position, true);
+    kick();
+    await stored;
+    if (config.retention === "consumed") this.#dropConsumed(topic);
+  }
+
+  /** Drops what all cursors of the topic have passed, where that empties a run: for less it is not worth a record. */
+  #dropConsumed(name: string): void {
+    const { state, intake, kick } = this.#parts;
+    const topic = state.topic(name);
+    const run = topic?.runs[0];
+    if (topic === undefined || run === undefined) return;
+    const passed = Math.min(...topic.cursors.values());
+    if (passed < run.next || passed <= (intake.bounds(name)?.first ?? 0)) return;
+    // Whoever waits for the disk hears of a failure; here it only means that nothing was given back.
+    intake.batch([{ topic: name, truncateFront: passed }], false).catch(() => undefined);
+    kick();
+  }
+}
+
+function checkName(name: string): void {
+  if (typeof name !== "string" || name === "" || /\p{Surrogate}/u.test(name))
+    throw new TypeError("A cursor's name must be a well-formed string of at least one character.");
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes <= MAX_CURSOR_NAME_BYTES) return;
+  const message = `A cursor's name of ${bytes} bytes is too long; ${MAX_CURSOR_NAME_BYTES} are allowed.`;
+  throw new WalrusError("OCTOPII_WALRUS_TOO_LARGE", message, { outcome: "failed" });
+}
