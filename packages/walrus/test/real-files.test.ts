@@ -1,13 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openWalrus } from "../src/index.js";
 import { describeLog, payload } from "./support/model.js";
-import { entryOf } from "./support/writer-entries.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -46,62 +41,4 @@ test("a closed log whose file was cut is refused, with every file as it was and 
   const names = await readdir(directory);
   await expect(openWalrus({ directory })).rejects.toMatchObject({ code: "OCTOPII_WALRUS_CORRUPT", details: { file: path } });
   expect(await readdir(directory)).toEqual(names);
-});
-
-/** What a writer process said before it died. */
-interface Acknowledged {
-  readonly next: Map<string, number>;
-  readonly first: Map<string, number>;
-  tornBytes: number;
-}
-
-/** Runs a writer, kills it once it has acknowledged `lines` more, and gives all that it said. */
-async function writeAndKill(lines: number): Promise<Acknowledged> {
-  const script = fileURLToPath(new URL("./support/child/writer.ts", import.meta.url));
-  const config = fileURLToPath(new URL("./support/child/tsconfig.json", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", script, directory], {
-    env: { ...process.env, TSX_TSCONFIG_PATH: config },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const said: Acknowledged = { next: new Map(), first: new Map(), tornBytes: 0 };
-  const exited = once(child, "exit");
-  if (child.stdout === null) throw new Error("no standard output");
-  let left = lines;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, topic, front, index] = /^(topic \d) (front )?(\d+)$/.exec(line) ?? [];
-    if (topic !== undefined && front !== undefined) said.first.set(topic, Number(index));
-    else if (topic !== undefined) said.next.set(topic, Number(index) + 1);
-    else said.tornBytes = Number(/^ready (\d+)$/.exec(line)?.[1]);
-    if (--left === 0) child.kill("SIGKILL");
-  }
-  expect(await exited).toEqual([null, "SIGKILL"]);
-  return said;
-}
-
-test("a writer that is killed again and again loses nothing that it acknowledged", { timeout: 60_000 }, async () => {
-  const next = new Map<string, number>();
-  for (const lines of [1, 700, 2500, 2501, 3333]) {
-    const said = await writeAndKill(lines);
-    const log = await openWalrus({ directory });
-    for (const [topic, acknowledged] of said.next) next.set(topic, acknowledged);
-    for (const [topic, acknowledged] of next) {
-      const bounds = log.bounds(topic);
-      expect(bounds.next, topic).toBeGreaterThanOrEqual(acknowledged);
-      expect(bounds.next, "each writer has at most one append that it has not heard of").toBeLessThanOrEqual(acknowledged + 1);
-      expect(bounds.first).toBeGreaterThanOrEqual(said.first.get(topic) ?? 1);
-      let due = bounds.first;
-      for await (const { index, payload: found } of log.entries(topic, bounds.first)) {
-        if (index !== due++ || Buffer.compare(found, entryOf(topic, index)) !== 0) expect.fail(`entry ${index} of ${topic}`);
-      }
-      expect(due).toBe(bounds.next);
-      next.set(topic, bounds.next);
-    }
-    // Every other time the next writer finds a log that was not closed since it was killed.
-    if (lines % 2 === 0) await log.close();
-    else {
-      await log.close();
-      await rm(`${directory}/closed.mark`);
-    }
-  }
-  expect([...next.values()].reduce((sum, end) => sum + end, 0)).toBeGreaterThan(8000);
 });
