@@ -5,10 +5,11 @@ import { devCommand } from "./commands/dev.js";
 import { kvCommand } from "./commands/kv.js";
 import { nodeCommand } from "./commands/node.js";
 import { statusCommand } from "./commands/status.js";
+import { walCommand } from "./commands/wal.js";
 import { describeError, exitCodeOf } from "./errors.js";
 import { suggestion } from "./suggest.js";
 
-const commands: readonly Command[] = [devCommand, nodeCommand, statusCommand, kvCommand];
+const commands: readonly Command[] = [devCommand, nodeCommand, statusCommand, kvCommand, walCommand];
 
 const help = `Runs and asks Octopii clusters.
 

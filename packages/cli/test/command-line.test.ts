@@ -7,10 +7,10 @@ describe("octopii", () => {
     const { code, stdout, stderr } = await octopii(...args);
     expect(code).toBe(0);
     expect(stderr).toBe("");
-    for (const name of ["dev", "node", "status", "kv"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["dev", "node", "status", "kv", "wal"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  it.each(["dev", "node", "status", "kv"])("prints the help of %s, with examples", async (name) => {
+  it.each(["dev", "node", "status", "kv", "wal"])("prints the help of %s, with examples", async (name) => {
     const { code, stdout } = await octopii(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^usage: octopii /m);
@@ -18,7 +18,7 @@ describe("octopii", () => {
     expect((await octopii("help", name)).stdout).toBe(stdout);
   });
 
-  it.each(["dev", "node", "kv"])("fits the help of %s into a terminal", async (name) => {
+  it.each(["dev", "node", "kv", "wal"])("fits the help of %s into a terminal", async (name) => {
     const { stdout } = await octopii(name, "--help");
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
@@ -43,6 +43,9 @@ describe("octopii", () => {
       ["node", "--config", "x", "--log-level", "loud"],
       '--log-level must be one of trace, debug, info, warn, error; see "octopii node --help".',
     ],
+    [["wal"], 'What to do is missing: info, dump, verify, repair or tail; see "octopii wal --help".'],
+    [["wal", "inof", "x"], 'wal cannot "inof" (did you mean info?); see "octopii wal --help".'],
+    [["wal", "info"], 'wal info takes DIR; see "octopii wal --help".'],
     [["kv"], 'What to do is missing: put, get, del or keys; see "octopii kv --help".'],
     [["kv", "pit", "a"], 'kv cannot "pit" (did you mean put?); see "octopii kv --help".'],
     [["kv", "put", "a"], 'kv put takes KEY VALUE, or KEY --file FILE; see "octopii kv --help".'],

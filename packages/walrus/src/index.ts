@@ -8,7 +8,8 @@ export { openWalrus } from "./open-walrus.js";
 export { resolveWalrusOptions, type WalrusConfig, type WalrusOptions, walrusDefaults } from "./options.js";
 export { prepareWalrus } from "./prepare-walrus.js";
 export { readDefaults } from "./read/log-reader.js";
-export { type DumpedRecord, dumpWalrus } from "./tools/dump.js";
+export { dumpWalrus } from "./tools/dump.js";
+export type { DumpedRecord } from "./tools/dumped-record.js";
 export { inspectWalrus, type LogSummary, type SegmentSummary } from "./tools/inspect.js";
 export type { Progress, ToolPorts } from "./tools/log-directory.js";
 export type { LostEntries } from "./tools/lost.js";
@@ -27,3 +28,4 @@ export type {
   WalrusPorts,
   WalrusStatus,
 } from "./types.js";
+export { type TailLogOptions, type TailLogPorts, tailWalrus } from "./tools/tail-log.js";
