@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { openWalrus, type Walrus, type WalrusOptions } from "@octopii/walrus";
 
 /** Does something with a log in a directory of its own, which is gone afterwards. */
-export async function withLog<T>(directory: string, options: Partial<WalrusOptions>, use: (log: Walrus) => Promise<T>): Promise<T> {
+async function withLog<T>(directory: string, options: Partial<WalrusOptions>, use: (log: Walrus) => Promise<T>): Promise<T> {
   const path = `${directory}/log`;
   rmSync(path, { recursive: true, force: true });
   const log = await openWalrus({ directory: path, ...options });
@@ -15,7 +15,13 @@ export async function withLog<T>(directory: string, options: Partial<WalrusOptio
 }
 
 /** Appends per second of so many writers, each of which waits for its entry before it appends the next. */
-export function appendsPerSecond(directory: string, writers: number, bytes: number, milliseconds: number, blocking = false): Promise<number> {
+export function appendsPerSecond(
+  directory: string,
+  writers: number,
+  bytes: number,
+  milliseconds: number,
+  blocking = false,
+): Promise<number> {
   return withLog(directory, { blocking }, async (log) => {
     const payload = new Uint8Array(bytes).fill(1);
     await log.append("a", payload);

@@ -13,7 +13,12 @@ export interface OpeningFigures {
 }
 
 /** Makes a log of ten gigabytes, closes it, and opens it again and again. */
-export async function openingFigures(directory: string, bytes: number, rounds: number, progress: (line: string) => void): Promise<OpeningFigures> {
+export async function openingFigures(
+  directory: string,
+  bytes: number,
+  rounds: number,
+  progress: (line: string) => void,
+): Promise<OpeningFigures> {
   const path = `${directory}/large`;
   rmSync(path, { recursive: true, force: true });
   try {

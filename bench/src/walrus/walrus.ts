@@ -16,7 +16,7 @@ type Samples = Record<
 
 /** The log beside the bare disk and fio, on the file system of the working directory, round by round in turn. */
 export async function benchWalrus(progress: (line: string) => void): Promise<Row[]> {
-  const directory = mkdtempSync(resolve(process.env["OCTOPII_BENCH_DIRECTORY"] ?? ".", "walrus-"));
+  const directory = mkdtempSync(resolve(process.env.OCTOPII_BENCH_DIRECTORY ?? ".", "walrus-"));
   try {
     const samples: Samples = {
       bare: [],
@@ -33,7 +33,9 @@ export async function benchWalrus(progress: (line: string) => void): Promise<Row
     };
     for (let round = 1; round <= rounds; round++) {
       await measure(directory, samples);
-      progress(`walrus, round ${round} of ${rounds}: ${JSON.stringify(Object.fromEntries(Object.entries(samples).map(([name, all]) => [name, all.at(-1)])))}`);
+      progress(
+        `walrus, round ${round} of ${rounds}: ${JSON.stringify(Object.fromEntries(Object.entries(samples).map(([name, all]) => [name, all.at(-1)])))}`,
+      );
     }
     const opening = await openingFigures(directory, 10e9, rounds, progress);
     const memory = await indexMegabytes(directory);

@@ -37,7 +37,10 @@ describe("octopii wal", () => {
   });
 
   it("dump prints every record", async () => {
-    const lines = (await octopii("wal", "dump", directory, "--json")).stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = (await octopii("wal", "dump", directory, "--json")).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.filter(({ type }) => type === "append").map(({ index }) => index)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1));
     expect(lines.filter(({ type, frame }) => type === "cursor" && frame === "commit")).toMatchObject([{ topic: "jobs", index: 4 }]);
     expect((await octopii("wal", "dump", directory)).stdout).toMatch(/^1:\d+ append "jobs" 1 900 bytes$/m);
@@ -90,10 +93,12 @@ describe("octopii wal", () => {
       signal: controller.signal,
       pollIntervalMs: 5,
     });
-    await expect.poll(async () => {
-      await log.append("jobs", new Uint8Array(700));
-      return seen.length;
-    }).toBeGreaterThan(10);
+    await expect
+      .poll(async () => {
+        await log.append("jobs", new Uint8Array(700));
+        return seen.length;
+      })
+      .toBeGreaterThan(10);
     controller.abort();
     await following;
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, at) => (seen[0] ?? 0) + at));

@@ -248,7 +248,8 @@ class ClusterNode implements Node {
   async #openLog(directory: DataDirectory): Promise<Walrus> {
     const { fileSystem, scheduler, logger } = this.#ports;
     const { logPath, expectedLogId } = directory;
-    const options = { directory: logPath, segmentBytes: this.#config.logSegmentBytes };
+    // A node reads all of its log before it votes; if some of it is damaged, that must be known before anything is changed.
+    const options = { directory: logPath, segmentBytes: this.#config.logSegmentBytes, verifyOnOpen: "all" } as const;
     try {
       return await openWalrus(expectedLogId === null ? options : { ...options, expectedLogId }, { fileSystem, scheduler, logger });
     } catch (error) {

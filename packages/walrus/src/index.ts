@@ -14,6 +14,7 @@ export { inspectWalrus, type LogSummary, type SegmentSummary } from "./tools/ins
 export type { Progress, ToolPorts } from "./tools/log-directory.js";
 export type { LostEntries } from "./tools/lost.js";
 export { type RepairOptions, type RepairReport, repairWalrus } from "./tools/repair.js";
+export { type TailLogOptions, type TailLogPorts, tailWalrus } from "./tools/tail-log.js";
 export { type TopicSummary, type VerifyOptions, type VerifyReport, verifyWalrus } from "./tools/verify.js";
 export type {
   AppendOptions,
@@ -28,4 +29,3 @@ export type {
   WalrusPorts,
   WalrusStatus,
 } from "./types.js";
-export { type TailLogOptions, type TailLogPorts, tailWalrus } from "./tools/tail-log.js";

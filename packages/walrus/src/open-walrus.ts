@@ -2,15 +2,16 @@ import type { FileLock, FileSystem, Logger, Random, Scheduler } from "@octopii/i
 import { blockingFileSystem, nodeFileSystem, systemRandom, systemScheduler } from "@octopii/system";
 import { asWalrusError, wrongLog } from "./errors.js";
 import { toHex } from "./format/bytes.js";
-import { LOG_ID_BYTES, MARK_NAME } from "./format/format.js";
+import { LOG_ID_BYTES, MARK_NAME, segmentName } from "./format/format.js";
 import { type Hasher, openHasher } from "./format/hasher.js";
 import { resolveWalrusOptions, type WalrusConfig, type WalrusOptions } from "./options.js";
-import { sortNames } from "./recovery/directory-contents.js";
+import { type DirectoryContents, sortNames } from "./recovery/directory-contents.js";
 import { lockLog } from "./recovery/lock-log.js";
 import { holdsLog, prepareDirectory } from "./recovery/prepare-directory.js";
 import { type RecoveredLog, recover } from "./recovery/recovery.js";
 import { settleTail } from "./recovery/settle-tail.js";
 import { LogState } from "./state/log-state.js";
+import { Replayer } from "./tools/replay.js";
 import type { Walrus, WalrusPorts } from "./types.js";
 import { WalrusLog } from "./walrus-log.js";
 import type { ActiveSegment } from "./write/active-segment.js";
@@ -82,6 +83,7 @@ interface Opened {
 async function openLocked(opening: Opening, lock: FileLock): Promise<Opened> {
   const { fileSystem, directory, hasher, random } = opening;
   const contents = sortNames(await fileSystem.readDirectory(directory));
+  if (opening.config.verifyOnOpen === "all") await verifyAll(opening, contents);
   const log = await recover(fileSystem, directory, contents, hasher);
   checkLogId(opening, log);
   await lock.confirm();
@@ -99,6 +101,13 @@ async function openLocked(opening: Opening, lock: FileLock): Promise<Opened> {
   else await settleTail(fileSystem, directory, segments.path(segment), log, opening.logger);
   const active = await segments.open(segment, end, previous, true);
   return { state: log.state, logId: log.logId, segments, active, recovery: { clean: log.clean, tornBytes: log.tornBytes } };
+}
+
+/** Reads every byte, which the recovery of a long log does not. @throws {WalrusError} `OCTOPII_WALRUS_CORRUPT` */
+async function verifyAll({ fileSystem, directory, hasher }: Opening, contents: DirectoryContents): Promise<void> {
+  const path = (segment: number): string => `${directory}/${segmentName(segment)}`;
+  const { problem } = await new Replayer({ fileSystem, directory, hasher, contents, path }).run();
+  if (problem !== null) throw problem;
 }
 
 function checkLogId({ directory, expectedLogId }: Opening, log: RecoveredLog | null): void {

@@ -59,6 +59,11 @@ export interface WalrusOptions {
   /** How much memory may hold where the entries of sealed segments are, 8 bytes for each. At least 1 MiB. Default 64 MiB. */
   readonly indexCacheBytes?: number | undefined;
   /**
+   * What is read and checked before anything is changed. `tail`: the last segment, and the ends of the others, so that opening takes the same
+   * time however long the log is; the rest is checked when it is read. `all`: every byte. Default `tail`.
+   */
+  readonly verifyOnOpen?: "tail" | "all" | undefined;
+  /**
    * Files are written and read by calls that block the thread, which saves two hand-overs between threads per flush: for worker threads that
    * do nothing else. Default false.
    */
@@ -84,6 +89,7 @@ export interface WalrusConfig {
   readonly rewriteAtDeadRatio: number;
   readonly fillAheadBytes: number;
   readonly indexCacheBytes: number;
+  readonly verifyOnOpen: "tail" | "all";
   readonly blocking: boolean;
 }
 
@@ -113,6 +119,8 @@ export const walrusDefaults: Readonly<Omit<WalrusConfig, "directory" | "expected
   fillAheadBytes: MIB,
   /** Eight million entries. */
   indexCacheBytes: 64 * MIB,
+  /** Nothing is given out unchecked, and who has a long log should not wait for all of it. */
+  verifyOnOpen: "tail",
   blocking: false,
 };
 
@@ -138,6 +146,7 @@ const words = {
   flush: ["always", "interval", "bytes", "never"],
   whenFull: ["reject", "evict"],
   retention: ["manual", "consumed"],
+  verifyOnOpen: ["tail", "all"],
 } as const;
 
 /**
@@ -162,6 +171,7 @@ export function resolveWalrusOptions(options: WalrusOptions): WalrusConfig {
     rewriteAtDeadRatio: options.rewriteAtDeadRatio ?? walrusDefaults.rewriteAtDeadRatio,
     fillAheadBytes: options.fillAheadBytes ?? walrusDefaults.fillAheadBytes,
     indexCacheBytes: options.indexCacheBytes ?? walrusDefaults.indexCacheBytes,
+    verifyOnOpen: options.verifyOnOpen ?? walrusDefaults.verifyOnOpen,
     blocking: options.blocking ?? walrusDefaults.blocking,
   };
   const problems = problemsOf(config);

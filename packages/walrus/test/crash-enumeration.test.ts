@@ -7,7 +7,7 @@ import { type Burst, type Consumption, consumers, manyTopics, oneWriter, raftLik
 const base = { directory: "/log", segmentBytes: 4096, maxRecordBytes: 8192, maxQueuedBytes: 65536, fillAheadBytes: 1024 };
 
 /** So many unsynced changes are combined in every way; of more, so many combinations are drawn, and all prefixes taken. */
-const [combined, drawn] = process.env["OCTOPII_TEST_LONG"] === "1" ? [8, 256] : [5, 24];
+const [combined, drawn] = process.env.OCTOPII_TEST_LONG === "1" ? [8, 256] : [5, 24];
 
 interface Counts {
   crashPoints: number;
@@ -163,15 +163,19 @@ const workloads: readonly [string, readonly Burst[], Partial<WalrusOptions>][] =
   ["one writer", oneWriter, {}],
 ];
 
-test.each(workloads)("after every I/O of %s, every crash leaves a log that opens with all that was acknowledged", {
-  timeout: 1_800_000,
-}, async (_, bursts, options) => {
-  const enumeration = new Enumeration(options);
-  await enumeration.run(bursts);
-  const { crashPoints, states, torn, nested } = enumeration.counts;
-  // The test is worth nothing if crashes were not torn, or hardly happened.
-  expect(crashPoints).toBeGreaterThan(40);
-  expect(states).toBeGreaterThan(400);
-  expect(torn).toBeGreaterThan(30);
-  expect(nested).toBeGreaterThan(states / 2);
-});
+test.each(workloads)(
+  "after every I/O of %s, every crash leaves a log that opens with all that was acknowledged",
+  {
+    timeout: 1_800_000,
+  },
+  async (_, bursts, options) => {
+    const enumeration = new Enumeration(options);
+    await enumeration.run(bursts);
+    const { crashPoints, states, torn, nested } = enumeration.counts;
+    // The test is worth nothing if crashes were not torn, or hardly happened.
+    expect(crashPoints).toBeGreaterThan(40);
+    expect(states).toBeGreaterThan(400);
+    expect(torn).toBeGreaterThan(30);
+    expect(nested).toBeGreaterThan(states / 2);
+  },
+);

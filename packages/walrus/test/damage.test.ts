@@ -62,11 +62,11 @@ function sameFiles(left: ReadonlyMap<string, Uint8Array>, right: ReadonlyMap<str
 }
 
 /** Opens a log from files, and reads all of it. A refusal must leave the files, and the lock, as they were. */
-async function tryOpen(files: ReadonlyMap<string, Uint8Array>): Promise<Outcome> {
+async function tryOpen(files: ReadonlyMap<string, Uint8Array>, verifyOnOpen: "tail" | "all" = "tail"): Promise<Outcome> {
   const disk = new CrashDisk(files);
   let log: Awaited<ReturnType<typeof openWalrus>>;
   try {
-    log = await openWalrus(options, { fileSystem: disk });
+    log = await openWalrus({ ...options, verifyOnOpen }, { fileSystem: disk });
   } catch (error) {
     if (!isWalrusError(error)) throw error;
     if (!sameFiles(disk.files(), files) || disk.isLocked) throw new Error(`a refusal changed the directory: ${error.message}`);
@@ -152,6 +152,20 @@ test("in a log that was closed, a flip of any byte in any file is refused, repor
   expect(counts.unread).toBeGreaterThan(1000);
   expect(counts.refused).toBeGreaterThan(1000);
 });
+
+test.each(["closed", "not closed"])(
+  "where all is to be verified, every flip in a log that was %s is refused, but one in an open log's last commit",
+  async (state) => {
+    const fixture = state === "closed" ? closedLog : openLog;
+    const { start } = openLog.lastCommit;
+    await flipEveryByte(fixture, async ({ path, at, files }) => {
+      const outcome = await tryOpen(files, "all");
+      if (state === "not closed" && path === SECOND && at >= start) expect(outcome).toEqual({ opened: openLog.after.at(-2) });
+      else expectCorrupt(outcome, `${path} flipped at ${at}`);
+    });
+  },
+  120_000,
+);
 
 test("in a log that was not closed, only a flip in the very last commit passes for a torn write", { timeout: 120_000 }, async () => {
   const { start, end } = openLog.lastCommit;

@@ -32,7 +32,8 @@ test("entries are read backwards, by index and in batches, through sealed segmen
     expect(indexes(await log.readReverse("a", 40, { maxEntries: 100 }))).toEqual(Array.from({ length: 40 }, (_, at) => 40 - at));
     expect(indexes(await log.readReverse("a", 30, { maxBytes: 500 }))).toEqual([30, 29]);
     expect(await log.readReverse("nobody", 5)).toEqual([]);
-    for (const index of [1, 17, 42, 60]) expect(await log.get("b", index)).toEqual({ index, payload: new Uint8Array(payload(`b${index}`, 90)) });
+    for (const index of [1, 17, 42, 60])
+      expect(await log.get("b", index)).toEqual({ index, payload: new Uint8Array(payload(`b${index}`, 90)) });
     expect(await log.get("b", 61)).toBe(null);
     expect(await log.get("nobody", 1)).toBe(null);
     expect(log.count("a")).toBe(60);
@@ -154,33 +155,36 @@ test("consumed entries go, if the log is told so, once every cursor has passed t
   expect(log.bounds("b").first).toBe(1);
 });
 
-test.each(["never", "interval", "bytes"] as const)("under %s an append resolves with the write, a flush is a barrier, and a call may ask for its own", async (flush) => {
-  const disk = new CrashDisk();
-  const log = await open({ flush, flushBytes: 5000, flushIntervalMs: 20, segmentBytes: 65536, fillAheadBytes: 0 }, disk);
-  const lost = async (): Promise<number> => {
-    const [nothing] = disk.crashes(() => 0, 0, 0);
-    return (await open({ segmentBytes: 65536 }, nothing ?? disk)).bounds("a").next;
-  };
-  await log.append("a", payload("1"));
-  expect(log.status()).toMatchObject({ flushes: 0 });
-  expect(log.status().unflushedBytes).toBeGreaterThan(0);
-  expect(indexes(await log.read("a", 1))).toEqual([1]);
-  expect(await lost()).toBe(1);
-  await log.flush();
-  expect(await lost()).toBe(2);
-  await log.append("a", payload("2"), { flush: true });
-  expect(await lost()).toBe(3);
-  await log.append("a", payload("3", 1000));
-  expect(await lost()).toBe(3);
-  if (flush === "interval") await expect.poll(lost).toBe(4);
-  if (flush === "bytes") {
-    await log.append("a", payload("4", 4500));
-    expect(await lost()).toBe(5);
-  }
-  await log.append("a", payload("last"));
-  await log.close();
-  expect(await lost()).toBe(log.bounds("a").next);
-});
+test.each(["never", "interval", "bytes"] as const)(
+  "under %s an append resolves with the write, a flush is a barrier, and a call may ask for its own",
+  async (flush) => {
+    const disk = new CrashDisk();
+    const log = await open({ flush, flushBytes: 5000, flushIntervalMs: 20, segmentBytes: 65536, fillAheadBytes: 0 }, disk);
+    const lost = async (): Promise<number> => {
+      const [nothing] = disk.crashes(() => 0, 0, 0);
+      return (await open({ segmentBytes: 65536 }, nothing ?? disk)).bounds("a").next;
+    };
+    await log.append("a", payload("1"));
+    expect(log.status()).toMatchObject({ flushes: 0 });
+    expect(log.status().unflushedBytes).toBeGreaterThan(0);
+    expect(indexes(await log.read("a", 1))).toEqual([1]);
+    expect(await lost()).toBe(1);
+    await log.flush();
+    expect(await lost()).toBe(2);
+    await log.append("a", payload("2"), { flush: true });
+    expect(await lost()).toBe(3);
+    await log.append("a", payload("3", 1000));
+    expect(await lost()).toBe(3);
+    if (flush === "interval") await expect.poll(lost).toBe(4);
+    if (flush === "bytes") {
+      await log.append("a", payload("4", 4500));
+      expect(await lost()).toBe(5);
+    }
+    await log.append("a", payload("last"));
+    await log.close();
+    expect(await lost()).toBe(log.bounds("a").next);
+  },
+);
 
 test("at its budget a log refuses appends until room is made, and never what makes room", async () => {
   const log = await open({ maxDiskBytes: 16384 });
@@ -241,7 +245,9 @@ test("a payload of any length is one write with its neighbours, and a blocking l
       await log.close();
       const reopened = await openWalrus(options);
       const entries = await reopened.read("a", 1, { maxBytes: 1e8 });
-      expect(entries.map((entry) => Buffer.compare(entry.payload, [payload("1"), long, payload("3")][entry.index - 1] ?? long))).toEqual([0, 0, 0]);
+      expect(entries.map((entry) => Buffer.compare(entry.payload, [payload("1"), long, payload("3")][entry.index - 1] ?? long))).toEqual([
+        0, 0, 0,
+      ]);
       await reopened.close();
       await expect(reopened.read("a", 1)).rejects.toMatchObject({ code: "OCTOPII_WALRUS_CLOSED" });
     }

@@ -10,7 +10,7 @@ import { seededRandom } from "./support/crash-disk.js";
 import { describeLog, payload } from "./support/model.js";
 import { entryOf } from "./support/writer-entries.js";
 
-const kills = process.env["OCTOPII_TEST_LONG"] === "1" ? 1000 : 50;
+const kills = process.env.OCTOPII_TEST_LONG === "1" ? 1000 : 50;
 
 let directory: string;
 beforeEach(async () => {
@@ -105,7 +105,17 @@ test("a writer that is killed at its n-th write loses nothing that it acknowledg
   if (problem !== null) process.stderr.write(`No process was killed at its n-th write, for want of strace: ${problem}\n`);
   const promised = new Promised();
   for (const nth of problem === null ? [1, 2, 9, 40, 133] : []) {
-    const inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64,pwritev", "-e", `inject=pwrite64,pwritev:signal=SIGKILL:when=${nth}`];
+    const inject = [
+      "strace",
+      "-f",
+      "-qq",
+      "-o",
+      "/dev/null",
+      "-e",
+      "trace=pwrite64,pwritev",
+      "-e",
+      `inject=pwrite64,pwritev:signal=SIGKILL:when=${nth}`,
+    ];
     await promised.check(await writeAndKill(Number.POSITIVE_INFINITY, inject), true);
   }
   expect(promised.entries === 0).toBe(problem !== null);

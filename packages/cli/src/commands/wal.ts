@@ -1,4 +1,13 @@
-import { dumpWalrus, type DumpedRecord, inspectWalrus, isWalrusError, type Progress, repairWalrus, tailWalrus, verifyWalrus } from "@octopii/walrus";
+import {
+  type DumpedRecord,
+  dumpWalrus,
+  inspectWalrus,
+  isWalrusError,
+  type Progress,
+  repairWalrus,
+  tailWalrus,
+  verifyWalrus,
+} from "@octopii/walrus";
 import { type Command, type CommandLine, type Io, parseCommandLine, usageError } from "../command.js";
 import { describeError } from "../errors.js";
 import { suggestion } from "../suggest.js";
@@ -79,7 +88,8 @@ async function info({ directory, json, io }: Call): Promise<number> {
   const end = clean ? "closed properly" : tornBytes > 0 ? `open or crashed, ${tornBytes} unfinished bytes at its end` : "open or crashed";
   io.stdout.write(`log ${logId}, format ${formatVersion}, ${end}\n`);
   io.stdout.write(`${bytes} bytes, about ${liveBytes} of them live, in ${segments.length} segments\n`);
-  for (const { number, bytes: size, runs } of segments) io.stdout.write(`  segment ${number}: ${size} bytes${runs === null ? ", not sealed" : ""}\n`);
+  for (const { number, bytes: size, runs } of segments)
+    io.stdout.write(`  segment ${number}: ${size} bytes${runs === null ? ", not sealed" : ""}\n`);
   for (const { name, first, next, cursors } of topics) {
     const places = Object.entries(cursors).map(([cursor, position]) => `, ${JSON.stringify(cursor)} at ${position}`);
     io.stdout.write(`  topic ${JSON.stringify(name)}: ${next - first} entries, [${first}, ${next})${places.join("")}\n`);
@@ -122,7 +132,8 @@ async function repair({ directory, json, io }: Call): Promise<number> {
   if (!report.changed) io.stdout.write("The log is sound; nothing was changed.\n");
   for (const problem of report.problems) io.stdout.write(`found: ${problem}\n`);
   for (const action of report.actions) io.stdout.write(`done: ${action}\n`);
-  for (const { topic, first, next } of report.lost) io.stdout.write(`lost: entries ${first} to ${next - 1} of topic ${JSON.stringify(topic)}\n`);
+  for (const { topic, first, next } of report.lost)
+    io.stdout.write(`lost: entries ${first} to ${next - 1} of topic ${JSON.stringify(topic)}\n`);
   if (report.backup !== null) io.stdout.write(`The files as they were are in ${report.backup}.\n`);
   return 0;
 }

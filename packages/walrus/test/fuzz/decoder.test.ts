@@ -1,15 +1,21 @@
 import { beforeAll, expect, test } from "vitest";
-import { isWalrusError } from "../../src/index.js";
 import { viewOf } from "../../src/format/bytes.js";
 import { decodeCleanMark, encodeCleanMark } from "../../src/format/clean-mark.js";
 import { FrameKind, RecordType } from "../../src/format/format.js";
 import { readFrameHeader, writeFrameHeader } from "../../src/format/frame-codec.js";
 import { type Hasher, openHasher } from "../../src/format/hasher.js";
-import { decodeCursorRecord, decodeTopicRecord, encodeCursorName, encodeTopicPayload, recordLength } from "../../src/format/record-codec.js";
+import {
+  decodeCursorRecord,
+  decodeTopicRecord,
+  encodeCursorName,
+  encodeTopicPayload,
+  recordLength,
+} from "../../src/format/record-codec.js";
 import { decodeDirectory, decodePlaces, decodeTrailer, encodeDirectory, encodeTrailer } from "../../src/format/segment-footer.js";
 import { decodeSegmentHeader, encodeSegmentHeader } from "../../src/format/segment-header.js";
-import { readOutline } from "../../src/recovery/outline.js";
+import { isWalrusError } from "../../src/index.js";
 import { FrameScanner } from "../../src/recovery/frame-scanner.js";
+import { readOutline } from "../../src/recovery/outline.js";
 import { ScanWindow } from "../../src/recovery/scan-window.js";
 import { LogState } from "../../src/state/log-state.js";
 import { FrameBuilder } from "../../src/write/frame-builder.js";
@@ -17,7 +23,7 @@ import { FrameRecords } from "../../src/write/frame-records.js";
 import { seededRandom } from "../support/crash-disk.js";
 import { memoryFile } from "../support/memory-file.js";
 
-const factor = process.env["OCTOPII_TEST_LONG"] === "1" ? 10 : 1;
+const factor = process.env.OCTOPII_TEST_LONG === "1" ? 10 : 1;
 const SEED = 77n;
 const WINDOW = 4096;
 
@@ -118,13 +124,20 @@ function forged(random: () => number): Uint8Array {
   const copy = Uint8Array.from(bytes);
   if (below(3) === 0) {
     const header = readFrameHeader(copy, viewOf(copy), 0, 0, SEED, hasher);
-    const lie = { ...header, kind: below(5), count: below(2) === 0 ? 2 ** 32 - 1 : below(9), bodyBytes: below(2) === 0 ? 2 ** 32 - 1 : below(200) };
+    const lie = {
+      ...header,
+      kind: below(5),
+      count: below(2) === 0 ? 2 ** 32 - 1 : below(9),
+      bodyBytes: below(2) === 0 ? 2 ** 32 - 1 : below(200),
+    };
     writeFrameHeader(copy, viewOf(copy), { previous: 5n, durable: 0, digest: 0n, ...lie }, 0, SEED, hasher);
   }
   return copy;
 }
 
-test(`the scanner and the state bear ${factor * 60_000} frames, spoilt ones and forged ones whose checksums are right`, { timeout: 600_000 }, async () => {
+test(`the scanner and the state bear ${factor * 60_000} frames, spoilt ones and forged ones whose checksums are right`, {
+  timeout: 600_000,
+}, async () => {
   const random = seededRandom(6);
   const window = new Uint8Array(WINDOW);
   const records = new FrameRecords();
