@@ -21,6 +21,7 @@ export type {
   ListenOptions,
   OpenStreamOptions,
   PeerIdentity,
+  RotatingTransport,
   Stream,
   StreamClose,
   TlsCredentials,

@@ -56,6 +56,15 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** A {@link Transport} whose credentials can be replaced while it runs. */
+export interface RotatingTransport extends Transport {
+  /**
+   * Uses `credentials` for every connection from now on, dialed or accepted; those that are open live on. Rejects, and changes nothing, if
+   * they cannot work: not PEM, or a key of another certificate.
+   */
+  replaceCredentials(credentials: TlsCredentials): Promise<void>;
+}
+
 /** Options of {@link Transport.listen}. */
 export interface ListenOptions {
   /** Where to listen: `host:port`; port 0 picks a free one. */

@@ -1,9 +1,12 @@
 /**
- * The Octopii transport on TCP and TLS 1.3: what it will take and what it will stand on. Types only; the transport is not built yet.
+ * The Octopii transport on TCP with mutual TLS 1.3.
  *
  * @packageDocumentation
  */
-export type { TcpTransportOptions } from "./options.js";
+export { tcpCodes } from "./codes.js";
+export { isTcpTransportError, TcpTransportError, type TcpTransportErrorCode, type TcpTransportErrorOptions } from "./errors.js";
+export { type TcpTransportConfig, type TcpTransportOptions, tcpTransportDefaults } from "./options.js";
+// For those who bring their own sockets, such as a simulation.
 export type {
   TcpTransportPorts,
   TlsContext,
@@ -15,3 +18,4 @@ export type {
   TlsSocket,
   TlsSockets,
 } from "./ports.js";
+export { applicationProtocol, createTcpTransport } from "./tcp-transport.js";

@@ -1,7 +1,7 @@
 import type { Identify, TlsCredentials } from "@octopii/interfaces";
 
 /**
- * Options of the transport. `undefined` means the default. What has the name of an option of the QUIC transport means the same and has
+ * Options of {@link createTcpTransport}. `undefined` means the default. What has the name of an option of the QUIC transport means the same and has
  * the same default, so that one configuration serves either.
  */
 export interface TcpTransportOptions {
@@ -40,4 +40,88 @@ export interface TcpTransportOptions {
   readonly maxFrameBytes?: number;
   /** A file to append TLS secrets to, so that tools can decrypt captured packets. It gives every connection away; for debugging. */
   readonly insecureKeyLogFile?: string;
+}
+
+/** {@link TcpTransportOptions} with everything decided. */
+export type TcpTransportConfig = Readonly<Required<Omit<TcpTransportOptions, "insecureKeyLogFile">>> & {
+  readonly insecureKeyLogFile: string | null;
+};
+
+type Defaults = Omit<TcpTransportConfig, "credentials" | "identify">;
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** The defaults. Why each value: see the comments; where there is none, it is the QUIC transport's. */
+export const tcpTransportDefaults: Defaults = {
+  // The name that @octopii/certificates puts into every node's certificate.
+  serverName: "node.octopii.internal",
+  connectTimeoutMs: 5_000,
+  handshakeTimeoutMs: 5_000,
+  idleTimeoutMs: 10_000,
+  // A cluster has tens of nodes; the rest is for clients.
+  maxConnections: 1_024,
+  // More than a cluster that restarts at once; each takes about 100 KiB until its time is over.
+  maxUnestablished: 128,
+  maxIncomingStreams: 4_096,
+  maxWaitingStreams: 4_096,
+  sendBufferBytes: 256 * kibibyte,
+  maxSendBufferBytes: 16 * mebibyte,
+  streamWindowBytes: mebibyte,
+  connectionWindowBytes: 16 * mebibyte,
+  // Four records of TLS: headers cost nothing, and at 100 MB/s another stream waits for less than a millisecond.
+  maxFrameBytes: 64 * kibibyte,
+  insecureKeyLogFile: null,
+};
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+const oneDayMs = 24 * 60 * 60 * 1000;
+const time: Range = { min: 10, max: oneDayMs };
+const count: Range = { min: 1, max: 1_000_000 };
+const bytes: Range = { min: kibibyte, max: 1024 * mebibyte };
+
+const ranges = {
+  connectTimeoutMs: time,
+  handshakeTimeoutMs: time,
+  idleTimeoutMs: { min: 100, max: oneDayMs },
+  maxConnections: count,
+  maxUnestablished: count,
+  maxIncomingStreams: count,
+  maxWaitingStreams: count,
+  sendBufferBytes: bytes,
+  maxSendBufferBytes: bytes,
+  streamWindowBytes: { min: 16 * kibibyte, max: 512 * mebibyte },
+  connectionWindowBytes: { min: 32 * kibibyte, max: 512 * mebibyte },
+  maxFrameBytes: { min: kibibyte, max: mebibyte },
+} as const satisfies Partial<Record<keyof TcpTransportConfig, Range>>;
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0;
+}
+
+/** Fills in defaults and checks. @throws RangeError that lists every problem at once. */
+export function resolveTcpTransportOptions(options: TcpTransportOptions): TcpTransportConfig {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const config = { ...tcpTransportDefaults, ...given } as TcpTransportConfig;
+  const problems: string[] = [];
+  for (const [name, { min, max }] of Object.entries(ranges)) {
+    const value: unknown = config[name as keyof typeof ranges];
+    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
+      problems.push(`${name} must be a whole number from ${min} to ${max}, not ${String(value)}`);
+    }
+  }
+  if (config.maxSendBufferBytes < config.sendBufferBytes) problems.push("maxSendBufferBytes must be at least sendBufferBytes");
+  if (config.connectionWindowBytes < config.streamWindowBytes) problems.push("connectionWindowBytes must be at least streamWindowBytes");
+  if (!isText(config.serverName)) problems.push("serverName must be a DNS name");
+  if (typeof config.identify !== "function") problems.push("identify must be a function");
+  for (const part of ["certificate", "privateKey", "authorities"] as const) {
+    if (!isText(config.credentials?.[part])) problems.push(`credentials.${part} must be PEM text`);
+  }
+  if (config.insecureKeyLogFile !== null && !isText(config.insecureKeyLogFile)) problems.push("insecureKeyLogFile must be a path");
+  if (problems.length > 0) throw new RangeError(`TCP transport options: ${problems.join("; ")}.`);
+  return { ...config, credentials: { ...config.credentials } };
 }

@@ -35,12 +35,13 @@ export interface TlsContext {
 
 /** Why a socket is gone. */
 export interface TlsFailure {
-  /** Who did not accept the other's certificate: `local`, this side; `remote`, the peer, by an alert (RFC 8446 section 6). Null: another cause. */
-  readonly refusedBy: "local" | "remote" | null;
+  /** The peer did not accept our certificate, by an alert (RFC 8446 section 6). */
+  readonly refused: boolean;
   /** The system's code, such as `ECONNREFUSED` or `ECONNRESET`, or the name of the TLS alert. */
   readonly code: string;
   /** For people, without a full stop. */
   readonly message: string;
+  readonly cause: unknown;
 }
 
 /**
@@ -51,34 +52,27 @@ export interface TlsSocket {
   /** The address of the other end, `host:port`, an IPv6 host in brackets. */
   readonly remoteAddress: string;
   /**
-   * Called once, when each side has proven that it holds the key of a certificate that an authority of the other has signed and that is
-   * valid now, and both have agreed on the protocol. Before that no bytes are given out, and none may be written.
+   * Called once, when the handshake is done: the peer holds the key of the certificate that it showed, and both have agreed on version and
+   * protocol. `problem` says why its certificate is not good enough (authority, dates, usage, name), or is null: the owner, who alone can
+   * tell the peer the reason, must then end the socket and use nothing of it.
    */
-  onSecure: (() => void) | null;
+  onSecure: ((problem: string | null) => void) | null;
   /** The peer's certificates, leaf first, in DER; the caller owns them. Empty before `onSecure`. */
   peerChain(): readonly Uint8Array[];
-  /**
-   * Queues `buffers`, back to back, as one write. They belong to the socket from now on: do not change them.
-   * @returns false if more than the system takes now is queued: stop, and go on at `onDrain`. The bytes were taken all the same. On a
-   * socket that is ended or gone they are dropped, and `onClose` says so.
-   */
-  write(buffers: readonly Uint8Array[]): boolean;
-  /** Called once after `write` gave false, when the queue is empty. */
+  /** A buffer to build frames in, to be given to {@link send} or {@link giveBack}; null while enough is on its way: wait for `onDrain`. */
+  take(): Uint8Array | null;
+  /** Sends the first `length` bytes of a buffer from {@link take}. On a socket that is ended or gone they are dropped. */
+  send(buffer: Uint8Array, length: number): void;
+  giveBack(buffer: Uint8Array): void;
+  /** Called after {@link take} gave null, when there is a buffer again. */
   onDrain: (() => void) | null;
-  /** Bytes that `write` took and the system did not yet. */
-  readonly queuedBytes: number;
-  /** Called with bytes as they arrive, never none. The callee owns them; they may be a view of a longer allocation that nobody else uses. */
+  /** Called with bytes as they arrive, never none. The callee owns them. */
   onData: ((bytes: Uint8Array) => void) | null;
-  /** Called once, when the peer has ended its side properly (`close_notify`, RFC 8446 section 6.1). A bare end of TCP is a failure. */
-  onEnd: (() => void) | null;
-  /** Stops reading from the network, so that TCP holds the peer back. A few buffers that are on their way may still be given out. */
-  pause(): void;
-  resume(): void;
-  /** Sends what is queued and ends our side. Reading goes on. */
+  /** Sends what is queued and ends our side. What the peer still sends goes to `onData`. */
   end(): void;
   /** Drops the connection and all that is queued, at once. */
   destroy(): void;
-  /** Called once, last of all, when the connection is gone. Null: both sides had ended it. */
+  /** Called once, last of all, when the connection is gone. Null: it was ended, by either side. */
   onClose: ((failure: TlsFailure | null) => void) | null;
 }
 
@@ -95,7 +89,8 @@ export interface TlsListen {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
-  readonly context: TlsContext;
+  /** The identity to show; asked for each connection, so that it can change. */
+  readonly context: () => TlsContext;
   /**
    * Called for each connection as soon as it is accepted, before its handshake: so that those that prove nothing can be counted and timed.
    * Who is not wanted is destroyed in the call, and costs no handshake.
@@ -108,7 +103,7 @@ export interface TlsServer {
   /** The address in use, with the real port. */
   readonly host: string;
   readonly port: number;
-  /** Stops accepting; resolves when the port is free. Sockets live on. Repeating the call does nothing. */
+  /** Stops accepting; resolves when the port is free. Sockets live on. Repeating the call gives the same promise. */
   close(): Promise<void>;
 }
 
