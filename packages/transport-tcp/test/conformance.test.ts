@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { systemScheduler } from "@octopii/system";
 import { testTransport } from "@octopii/testing/transport-conformance";
 import { afterAll, beforeAll, describe, it } from "vitest";

@@ -37,6 +37,10 @@ export function describeFailure(error: Error): TlsFailure {
   const { code = "" } = error as NodeJS.ErrnoException;
   const name = alert.exec(code)?.slice(1).find(Boolean);
   const message =
-    name !== undefined ? `TLS alert ${name.toLowerCase().replaceAll("_", " ")}` : code === "ECONNRESET" ? "the connection was reset" : error.message;
+    name !== undefined
+      ? `TLS alert ${name.toLowerCase().replaceAll("_", " ")}`
+      : code === "ECONNRESET"
+        ? "the connection was reset"
+        : error.message;
   return { refused: identityAlert.test(code), code, message: message.replace(/\.$/, ""), cause: error };
 }

@@ -1,6 +1,13 @@
 import { appendFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { connect, createSecureContext, createServer as createTlsServer, type SecureContext, type Server as TlsServerSocket, type TLSSocket } from "node:tls";
+import {
+  connect,
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+  type Server as TlsServerSocket,
+} from "node:tls";
 import { formatAddress } from "../address.js";
 import type { TlsContext, TlsDial, TlsListen, TlsServer, TlsSettings, TlsSocket, TlsSockets } from "../ports.js";
 import { BufferPool } from "./buffer-pool.js";
@@ -20,7 +27,13 @@ class NodeTlsContext implements TlsContext {
     const { certificate, privateKey, authorities, keyLogFile } = settings;
     this.settings = settings;
     // No other authority counts: `ca` takes the place of those that Node.js knows.
-    this.secure = createSecureContext({ cert: certificate, key: privateKey, ca: authorities, minVersion: "TLSv1.3", maxVersion: "TLSv1.3" });
+    this.secure = createSecureContext({
+      cert: certificate,
+      key: privateKey,
+      ca: authorities,
+      minVersion: "TLSv1.3",
+      maxVersion: "TLSv1.3",
+    });
     this.logKey = keyLogFile === null ? null : (line) => appendFileSync(keyLogFile, line, { mode: 0o600 });
   }
 }

@@ -16,7 +16,16 @@ import { checkApplicationCode, tcpCodes } from "../codes.js";
 import { TcpTransportError } from "../errors.js";
 import type { TcpTransportConfig } from "../options.js";
 import type { TlsFailure, TlsSocket } from "../ports.js";
-import { checkProtocolName, encodeClose, encodeHello, encodeOpen, encodeReset, encodeStop, encodeStreamCount, type Hello } from "../wire/frame.js";
+import {
+  checkProtocolName,
+  encodeClose,
+  encodeHello,
+  encodeOpen,
+  encodeReset,
+  encodeStop,
+  encodeStreamCount,
+  type Hello,
+} from "../wire/frame.js";
 import { FrameReader } from "../wire/frame-reader.js";
 import { lostClose, remoteClose, shortReason } from "./close.js";
 import { FrameSender } from "./frame-sender.js";
