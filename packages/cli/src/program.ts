@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command, Io } from "./command.js";
 import { usageError } from "./command.js";
+import { certsCommand } from "./commands/certs.js";
 import { devCommand } from "./commands/dev.js";
 import { kvCommand } from "./commands/kv.js";
 import { nodeCommand } from "./commands/node.js";
@@ -9,7 +10,7 @@ import { walCommand } from "./commands/wal.js";
 import { describeError, exitCodeOf } from "./errors.js";
 import { suggestion } from "./suggest.js";
 
-const commands: readonly Command[] = [devCommand, nodeCommand, statusCommand, kvCommand, walCommand];
+const commands: readonly Command[] = [devCommand, nodeCommand, statusCommand, kvCommand, certsCommand, walCommand];
 
 const help = `Runs and asks Octopii clusters.
 

@@ -1,16 +1,16 @@
-import type { Listener, NodeId, Transport } from "@octopii/interfaces";
+import type { Listener, NodeId, TlsCredentials, Transport } from "@octopii/interfaces";
 import { type LogStorage, membersOf, openRaftNode, type RaftNode, type RaftStatus } from "@octopii/raft";
 import { createRpc, type Rpc } from "@octopii/rpc";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
-import { loadDefaultTransport } from "./adapters/default-transport.js";
 import { FileSnapshotStorage } from "./adapters/file-snapshot-storage.js";
+import { OwnTransport } from "./adapters/own-transport.js";
 import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
 import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
 import { DataDirectory } from "./data-directory.js";
 import { CoreError, notBytes, refusalOf } from "./errors.js";
-import { type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
+import { configurationError, type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
 import { serveNode } from "./service/node-service.js";
@@ -26,6 +26,8 @@ const envelopeBytes = 64 * 1024;
 /** Everything of a node that has to be closed, in the order in which it was opened. */
 interface Running {
   readonly transport: Transport;
+  /** Null where a transport was passed in. */
+  readonly own: OwnTransport | null;
   readonly listener: Listener;
   readonly peers: Peers;
   readonly rpc: Rpc;
@@ -71,6 +73,11 @@ export interface Node {
   snapshot(options?: CallOptions): Promise<number>;
   /** Stands for election now. Does nothing on a leader or a member without a vote. */
   campaign(): void;
+  /**
+   * Shows another certificate on every connection from now on, dialed or accepted; those that are open live on. Restarting is not needed.
+   * @throws {CoreError} `CONFIGURATION_INVALID` if it does not fit this node, or a transport was passed in, which has to be told itself.
+   */
+  replaceCredentials(credentials: TlsCredentials): Promise<void>;
   /** The node's view of itself. Works in every state. */
   status(): NodeStatus;
   /** Leaves quietly and releases every handle; what is pending settles with an error. Repeating the call gives the same promise. */
@@ -181,6 +188,12 @@ class ClusterNode implements Node {
     this.#expectRunning().raft.campaign();
   }
 
+  async replaceCredentials(credentials: TlsCredentials): Promise<void> {
+    const { own } = this.#expectRunning();
+    if (own === null) throw configurationError(["the transport was passed in: replace the credentials there"]);
+    await own.replace(credentials);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -193,8 +206,8 @@ class ClusterNode implements Node {
   async #start(): Promise<void> {
     const directory = this.#dataDirectory();
     await directory.check();
-    const transport = this.#ports.transport ?? (await loadDefaultTransport(this.#config, this.#ports));
-    const closers: (() => unknown)[] = [() => transport.close()];
+    const { own, transport } = await this.#openTransport();
+    const closers: (() => unknown)[] = [() => (own ?? transport).close()];
     try {
       const rpc = this.#createRpc();
       closers.push(() => rpc.close({ timeoutMs: 0 }));
@@ -206,7 +219,7 @@ class ClusterNode implements Node {
       closers.push(() => wal.close());
       const storage = new WalrusLogStorage(wal, () => directory.record(wal.status().logId));
       const raft = await this.#openRaft(storage, peers, network);
-      this.#running = { transport, listener, peers, rpc, wal, raft };
+      this.#running = { transport, own, listener, peers, rpc, wal, raft };
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
         query: (request, options) => this.query(request, options),
@@ -218,6 +231,13 @@ class ClusterNode implements Node {
       });
       throw error;
     }
+  }
+
+  async #openTransport(): Promise<Pick<Running, "own" | "transport">> {
+    const { transport } = this.#ports;
+    if (transport !== null) return { own: null, transport };
+    const own = await OwnTransport.load(this.#config, this.#ports);
+    return { own, transport: own.transport };
   }
 
   #createRpc(): Rpc {
@@ -289,8 +309,8 @@ class ClusterNode implements Node {
     await this.#starting?.catch(() => undefined);
     const running = this.#running;
     if (running === null) return;
-    const { listener, raft, rpc, peers, transport, wal } = running;
-    const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, transport, wal];
+    const { listener, raft, rpc, peers, transport, own, wal } = running;
+    const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, own ?? transport, wal];
     await closeAll(closers.map((part) => () => part.close()));
   }
 

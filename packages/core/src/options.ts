@@ -32,6 +32,11 @@ export interface NodeOptions extends Omit<RaftNodeOptions, ConformanceOnly> {
   readonly listenAddress?: string;
   /** What proves who we are, and which authority's certificates we trust. Needed unless a transport is passed in. */
   readonly credentials?: TlsCredentials;
+  /**
+   * What nodes speak: `quic` over UDP, by `@octopii/transport-quic`, or `tcp`, by `@octopii/transport-tcp`; the same on every node. Whichever it
+   * is must be installed. Default `quic`. Without meaning where a transport is passed in.
+   */
+  readonly transport?: "quic" | "tcp";
   /** The size at which a segment of the log is sealed. Default 64 MiB, Walrus's own. */
   readonly logSegmentBytes?: number;
   /** The first pause after a failed dial. Default 100. */
@@ -50,6 +55,7 @@ export interface NodeConfig {
   readonly address: string;
   readonly listenAddress: string;
   readonly credentials: TlsCredentials | null;
+  readonly transport: "quic" | "tcp";
   readonly requestTimeoutMs: number;
   readonly logSegmentBytes: number;
   readonly reconnectMinMs: number;
@@ -82,6 +88,7 @@ export function resolveNodeOptions(options: NodeOptions, hasTransport: boolean):
     address,
     listenAddress: options.listenAddress ?? address,
     credentials: options.credentials ?? null,
+    transport: options.transport ?? "quic",
     requestTimeoutMs: resolveRaftNodeOptions(options).requestTimeoutMs,
     logSegmentBytes: options.logSegmentBytes ?? walrusDefaults.segmentBytes,
     reconnectMinMs: options.reconnectMinMs ?? 100,
@@ -115,6 +122,9 @@ function identityProblems(options: NodeOptions): string[] {
   if (options.join !== undefined && typeof options.join !== "boolean")
     problems.push(`join must be true or false, not ${show(options.join)}`);
   if (typeof options.directory !== "string" || options.directory === "") problems.push("directory must be a path");
+  if (options.transport !== undefined && !["quic", "tcp"].includes(options.transport)) {
+    problems.push(`transport must be "quic" or "tcp", not ${show(options.transport)}`);
+  }
   if (options.listenAddress !== undefined && !isAddress(options.listenAddress, 0)) {
     problems.push(`listenAddress must be host:port, not ${show(options.listenAddress)}`);
   }

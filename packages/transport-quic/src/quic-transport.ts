@@ -6,9 +6,10 @@ import type {
   ListenOptions,
   Logger,
   Random,
+  RotatingTransport,
   Scheduler,
   Timer,
-  Transport,
+  TlsCredentials,
 } from "@octopii/interfaces";
 import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import { loadNativeEngine } from "./adapters/engine.js";
@@ -44,14 +45,14 @@ const nothing = (): void => undefined;
 const silent: Logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /**
- * Makes a {@link Transport} on QUIC with mutual TLS 1.3. Nothing is opened or loaded before `listen` or `connect`.
+ * Makes a transport on QUIC with mutual TLS 1.3. Nothing is opened or loaded before `listen` or `connect`.
  * @throws RangeError that lists every wrong option.
  */
-export function createQuicTransport(options: QuicTransportOptions, ports: QuicTransportPorts = {}): Transport {
+export function createQuicTransport(options: QuicTransportOptions, ports: QuicTransportPorts = {}): RotatingTransport {
   return new QuicTransport(resolveQuicTransportOptions(options), ports);
 }
 
-class QuicTransport implements Transport {
+class QuicTransport implements RotatingTransport {
   readonly #config: QuicTransportConfig;
   readonly #scheduler: Scheduler;
   readonly #sockets: UdpSockets;
@@ -63,10 +64,12 @@ class QuicTransport implements Transport {
   /** Sockets that are out of use, and the end of their time. */
   readonly #lingering = new Map<Endpoint, Timer>();
   #engine: Promise<EngineContext> | null = null;
+  #credentials: TlsCredentials;
   #closing: Promise<void> | null = null;
 
   constructor(config: QuicTransportConfig, ports: QuicTransportPorts) {
     this.#config = config;
+    this.#credentials = config.credentials;
     this.#ports = ports;
     this.#scheduler = ports.scheduler ?? systemScheduler;
     this.#sockets = ports.sockets ?? nodeUdpSockets;
@@ -99,6 +102,20 @@ class QuicTransport implements Transport {
     this.#dials.add(dial);
     this.#dial(dial, address).catch((error: unknown) => dial.fail(error));
     return dial.result;
+  }
+
+  async replaceCredentials(credentials: TlsCredentials): Promise<void> {
+    this.#checkOpen();
+    checkCredentials(credentials);
+    const before = this.#engine;
+    if (before !== null) {
+      // Whoever dials meanwhile still uses the old ones; what was wrong with those is no concern any more.
+      const engine = await this.#createContext(credentials);
+      await before.catch(nothing);
+      for (const endpoint of this.#endpoints) endpoint.useEngine(engine);
+      this.#engine = Promise.resolve(engine);
+    }
+    this.#credentials = { ...credentials };
   }
 
   close(): Promise<void> {
@@ -144,7 +161,7 @@ class QuicTransport implements Transport {
   }
 
   #loadEngine(): Promise<EngineContext> {
-    this.#engine ??= this.#createContext().catch((error: unknown) => {
+    this.#engine ??= this.#createContext(this.#credentials).catch((error: unknown) => {
       // What was missing may be there the next time.
       this.#engine = null;
       throw error;
@@ -152,9 +169,9 @@ class QuicTransport implements Transport {
     return this.#engine;
   }
 
-  async #createContext(): Promise<EngineContext> {
+  async #createContext(credentials: TlsCredentials): Promise<EngineContext> {
     const engine = await (this.#ports.loadEngine ?? (() => loadNativeEngine()))();
-    const { credentials, idleTimeoutMs, udpPayloadBytes, streamWindowBytes, connectionWindowBytes, congestionControl } = this.#config;
+    const { idleTimeoutMs, udpPayloadBytes, streamWindowBytes, connectionWindowBytes, congestionControl } = this.#config;
     checkCredentials(credentials);
     try {
       return engine.createContext({

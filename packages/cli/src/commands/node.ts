@@ -1,5 +1,6 @@
 import { createNode, keyValueStore, type Node } from "@octopii/core";
 import { type Command, type Io, parseCommandLine, usageError } from "../command.js";
+import { CredentialsWatch } from "../config/credentials-watch.js";
 import { readNodeConfig } from "../config/node-config.js";
 import { describeError } from "../errors.js";
 import { type LogLevel, logLevels, textLogger } from "../log.js";
@@ -15,8 +16,9 @@ usage: octopii node --config FILE [OPTIONS]
 
 The configuration holds "cluster", "id", "directory", "members", a list of
 { "id", "address" }, and the paths "certificate", "privateKey" and
-"authorities", relative to the file. It may hold "listenAddress" and every other
-option of a node.
+"authorities", relative to the file. It may hold "listenAddress", "transport",
+which is "quic" or "tcp", and every other option of a node. When the files of its
+certificate change, the node shows the new one without a restart.
 
 example:
   octopii node --config /etc/octopii/node-1.json
@@ -61,8 +63,10 @@ async function runNode(configPath: string, level: LogLevel, io: Io): Promise<num
       if (event.type === "stopped") life.end({ by: "itself", error: event.error });
     },
   });
+  let watch: CredentialsWatch | null = null;
   try {
     await startUnlessEnded(node, life);
+    if (!life.isOver && options.credentials !== undefined) watch = new CredentialsWatch(configPath, options.credentials, node, logger);
     if (!life.isOver) {
       const { address } = node.status();
       logger.info({ node: options.id, cluster: options.cluster, address, directory: options.directory }, "The node takes part.");
@@ -74,6 +78,7 @@ async function runNode(configPath: string, level: LogLevel, io: Io): Promise<num
     if (ending.by === "request") logger.info({ node: options.id }, "The node closed.");
     return ending.by === "request" ? 0 : 1;
   } finally {
+    watch?.close();
     life.release();
   }
 }

@@ -1,4 +1,5 @@
 import { createNode, isCoreError, keyValueStore, type Member, type NodeOptions } from "@octopii/core";
+import type { TlsCredentials } from "@octopii/interfaces";
 import { ConfigFile, invalid, show } from "./config-file.js";
 
 /** The options of a node that a configuration file gives as they are. A new option of the core that is missing here fails to compile. */
@@ -7,6 +8,7 @@ const plainOptions: Record<Exclude<keyof NodeOptions, "credentials" | "directory
   cluster: true,
   join: true,
   listenAddress: true,
+  transport: true,
   logSegmentBytes: true,
   reconnectMinMs: true,
   reconnectMaxMs: true,
@@ -40,28 +42,44 @@ const plainOptions: Record<Exclude<keyof NodeOptions, "credentials" | "directory
 };
 
 const paths = ["directory", "certificate", "privateKey", "authorities"];
-const known = [...Object.keys(plainOptions), ...paths, "members"];
+/** Every field that the configuration of a node may have. */
+export const nodeConfigFields: readonly string[] = [...Object.keys(plainOptions), ...paths, "members"];
 
 /**
  * Reads the configuration of `octopii node`. Nothing on disk is changed.
  * @throws {CliError} `CONFIGURATION_INVALID`, listing every problem at once.
  */
 export function readNodeConfig(path: string): NodeOptions {
-  const file = new ConfigFile(path, known);
+  const file = new ConfigFile(path, nodeConfigFields);
   const plain = Object.fromEntries(Object.keys(plainOptions).map((name) => [name, withoutNull(file, name)]));
   const options = {
     ...plain,
     directory: file.filePath("directory"),
     members: readMembers(file),
-    credentials: {
-      certificate: file.fileText("certificate"),
-      privateKey: file.fileText("privateKey"),
-      authorities: file.fileText("authorities"),
-    },
+    credentials: credentialsIn(file),
   } as unknown as NodeOptions;
   const problems = [...file.problems, ...coreProblems(options).filter((problem) => !isReported(problem, file.problems))];
   if (problems.length > 0) throw invalid(path, problems);
   return options;
+}
+
+/**
+ * The credentials that a configuration names now; a running node looks for new ones.
+ * @throws {CliError} `CONFIGURATION_INVALID`.
+ */
+export function readNodeCredentials(path: string): TlsCredentials {
+  const file = new ConfigFile(path, nodeConfigFields);
+  const credentials = credentialsIn(file);
+  file.check();
+  return credentials;
+}
+
+function credentialsIn(file: ConfigFile): TlsCredentials {
+  return {
+    certificate: file.fileText("certificate"),
+    privateKey: file.fileText("privateKey"),
+    authorities: file.fileText("authorities"),
+  };
 }
 
 /** The core takes `undefined` for "the default", and JSON has only null; but null there is a mistake. */

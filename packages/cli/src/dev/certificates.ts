@@ -60,7 +60,7 @@ function readPair(paths: KeyPairPaths): IssuedCertificate | null {
 }
 
 /** The key first: a certificate without its key would be taken for a whole pair. */
-function writePair(paths: KeyPairPaths, { certificate, privateKey }: IssuedCertificate): void {
+export function writePair(paths: Pick<KeyPairPaths, "certificate" | "privateKey">, { certificate, privateKey }: IssuedCertificate): void {
   writeWhole(paths.privateKey, privateKey, 0o600);
   writeWhole(paths.certificate, certificate, 0o644);
 }
