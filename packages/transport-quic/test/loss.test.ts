@@ -33,6 +33,25 @@ async function badPair(seed: number, options: Partial<QuicTransportOptions> = {}
   return pair;
 }
 
+describe("a close that is lost", () => {
+  it("is repeated until the peer knows, also where the congestion window had no room for it", async () => {
+    const network: Faults = { seed: 9, loss: 0 };
+    const pair = await connectPair(cluster, { ports: { sockets: faultySockets(network) } });
+    pair.dialer.openStream("bulk").write(pattern(2 * 1024 * 1024));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    network.loss = 1;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    pair.dialer.close(7, "enough");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    network.loss = 0;
+    const started = performance.now();
+    expect(await pair.acceptor.closed).toMatchObject({ by: "remote", code: 7, reason: "enough" });
+    // Long before the idle timeout of 10 s.
+    expect(performance.now() - started).toBeLessThan(3_000);
+    await pair.close();
+  });
+});
+
 describe("QUIC over a bad network", () => {
   it.each([1, 2, 3])("carries a large stream unchanged, seed %i", async (seed) => {
     const pair = await badPair(seed);

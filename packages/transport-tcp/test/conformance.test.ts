@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { systemScheduler } from "@octopii/system";
-import { testTransport } from "@octopii/testing/transport-conformance";
+import { refusalReason, testTransport } from "@octopii/testing/transport-conformance";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { createTcpTransport } from "../src/index.js";
 import { createCluster, optionsOf } from "./support.js";
@@ -17,6 +17,8 @@ const mute: Server = createServer((socket) => {
 beforeAll(() => new Promise<void>((resolve) => void mute.listen(0, "127.0.0.1", resolve)));
 afterAll(() => void mute.close());
 
+const refuseAll = () => ({ accepted: false as const, reason: refusalReason });
+
 const cases = testTransport(
   "tcp",
   async () => ({
@@ -24,6 +26,10 @@ const cases = testTransport(
     client: await make(2),
     listenAddress: "127.0.0.1:0",
     unreachableAddress: `127.0.0.1:${(mute.address() as AddressInfo).port}`,
+    stranger: {
+      transport: createTcpTransport({ ...(await optionsOf(cluster, 3)), identify: refuseAll }),
+      listenAddress: "127.0.0.1:0",
+    },
     serverIdentity: identity(1),
     clientIdentity: identity(2),
   }),

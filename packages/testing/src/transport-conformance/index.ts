@@ -3,14 +3,16 @@
  *
  * @packageDocumentation
  */
+import { anytimeCases } from "./anytime-cases.js";
 import { callbackCases } from "./callback-cases.js";
 import { connectionCases } from "./connection-cases.js";
 import { flowCases } from "./flow-cases.js";
+import { identityCases } from "./identity-cases.js";
 import { Lab } from "./lab.js";
 import { resolveTransportSuiteOptions, type TransportFactory, type TransportSuiteOptions } from "./options.js";
 import { streamCases } from "./stream-cases.js";
 
-export type { TransportFactory, TransportFixture, TransportSuiteOptions } from "./options.js";
+export { refusalReason, type TransportFactory, type TransportFixture, type TransportSuiteOptions } from "./options.js";
 
 /** One thing that a transport must do. */
 export interface TransportCase {
@@ -27,7 +29,7 @@ export interface TransportCase {
  */
 export function testTransport(name: string, factory: TransportFactory, options: TransportSuiteOptions): readonly TransportCase[] {
   const config = resolveTransportSuiteOptions(options);
-  const tables = [connectionCases, streamCases, flowCases, callbackCases];
+  const tables = [connectionCases, streamCases, flowCases, callbackCases, identityCases, anytimeCases];
   return tables.flatMap((table) =>
     Object.entries(table).map(([title, body]) => ({
       name: `${name}: ${title}`,

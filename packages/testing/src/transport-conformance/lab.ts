@@ -92,11 +92,11 @@ export class Lab {
     return { opener, acceptor };
   }
 
-  /** Closes both transports; fails if a promise was rejected with nobody to see it. */
+  /** Closes the transports; fails if a promise was rejected with nobody to see it. */
   async close(): Promise<void> {
-    const { client, server, dispose } = this.fixture;
+    const { client, server, stranger, dispose } = this.fixture;
     try {
-      await this.within(Promise.all([client.close(), server.close()]), "close of the transports");
+      await this.within(Promise.all([client.close(), server.close(), stranger.transport.close()]), "close of the transports");
       await this.pause(1);
     } finally {
       this.#stopWatching();

@@ -1,5 +1,8 @@
 import type { PeerIdentity, Scheduler, Transport } from "@octopii/interfaces";
 
+/** What the `identify` of {@link TransportFixture.stranger} has to give as its reason. */
+export const refusalReason: string = "nobody is welcome here";
+
 /** Two transports that trust each other, made afresh for every case. */
 export interface TransportFixture {
   readonly server: Transport;
@@ -8,11 +11,13 @@ export interface TransportFixture {
   readonly listenAddress: string;
   /** A well-formed address where nobody ever answers. */
   readonly unreachableAddress: string;
+  /** A third transport, whose `identify` refuses everybody with {@link refusalReason}, and an address where it can listen, with port 0. */
+  readonly stranger: { readonly transport: Transport; readonly listenAddress: string };
   /** Who `client` sees. */
   readonly serverIdentity: PeerIdentity;
   /** Who `server` sees. */
   readonly clientIdentity: PeerIdentity;
-  /** Runs after both transports were closed: removes what they left. */
+  /** Runs after the transports were closed: removes what they left. */
   readonly dispose?: () => Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import type { PeerIdentity } from "@octopii/interfaces";
 
 import { describe, test } from "vitest";
 import { createMemoryNetwork, createMemoryTransport } from "../../src/index.js";
-import { type TransportFixture, testTransport } from "../../src/transport-conformance/index.js";
+import { refusalReason, type TransportFixture, testTransport } from "../../src/transport-conformance/index.js";
 import { realClock, realScheduler } from "./real-time.js";
 
 const serverIdentity: PeerIdentity = { name: "server", cluster: "test", nodeId: 1 };
@@ -15,6 +15,14 @@ async function fixture(): Promise<TransportFixture> {
     client: createMemoryTransport(network, { host: "client", identity: clientIdentity }),
     listenAddress: "server:0",
     unreachableAddress: "nobody:1",
+    stranger: {
+      transport: createMemoryTransport(network, {
+        host: "stranger",
+        identity: { name: "stranger", cluster: null, nodeId: null },
+        identify: () => ({ accepted: false, reason: refusalReason }),
+      }),
+      listenAddress: "stranger:0",
+    },
     serverIdentity,
     clientIdentity,
   };

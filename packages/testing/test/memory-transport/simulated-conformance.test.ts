@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createSimulation, type SimulationOptions, type World } from "../../src/index.js";
-import { testTransport } from "../../src/transport-conformance/index.js";
+import { refusalReason, testTransport } from "../../src/transport-conformance/index.js";
 
 const serverIdentity = { name: "server", cluster: "simulated", nodeId: 1 };
 const clientIdentity = { name: "client", cluster: "simulated", nodeId: 2 };
@@ -12,6 +12,10 @@ function suite(world: World, waitMs: number) {
     client: world.process("client", { identity: clientIdentity }).transport,
     listenAddress: "server:0",
     unreachableAddress: "nobody:1",
+    stranger: {
+      transport: world.process("stranger", { identify: () => ({ accepted: false, reason: refusalReason }) }).transport,
+      listenAddress: "stranger:0",
+    },
     serverIdentity,
     clientIdentity,
   });

@@ -1,7 +1,7 @@
 import type { Connection, Stream, Transport } from "@octopii/interfaces";
 import { describe, expect, test } from "vitest";
 import { createSimulation } from "../../src/index.js";
-import { testTransport } from "../../src/transport-conformance/index.js";
+import { refusalReason, testTransport } from "../../src/transport-conformance/index.js";
 
 const identity = (name: string) => ({ name, cluster: null, nodeId: null });
 
@@ -9,6 +9,8 @@ const identity = (name: string) => ({ name, cluster: null, nodeId: null });
 interface Bug {
   readonly breakStream?: (stream: Stream) => void;
   readonly breakConnection?: (connection: Connection) => void;
+  /** What a refusal tells in place of its reason. */
+  readonly otherReason?: string;
 }
 
 function spoil(connection: Connection, bug: Bug): Connection {
@@ -40,6 +42,10 @@ async function failures(bug: Bug): Promise<string[]> {
       client: spoiled(world.process("client").transport, bug),
       listenAddress: "server:0",
       unreachableAddress: "nobody:1",
+      stranger: {
+        transport: world.process("stranger", { identify: () => ({ accepted: false, reason: bug.otherReason ?? refusalReason }) }).transport,
+        listenAddress: "stranger:0",
+      },
       serverIdentity: identity("server"),
       clientIdentity: identity("client"),
     });
@@ -116,6 +122,10 @@ const bugs: Readonly<Record<string, { readonly bug: Bug; readonly seenBy: string
       },
     },
     seenBy: "one direction ends while the other goes on",
+  },
+  "the reason of a refusal is lost": {
+    bug: { otherReason: "no" },
+    seenBy: "a dialer that its peer refuses learns why in details.refusal",
   },
   "a rejection that nobody handles": {
     bug: { breakConnection: (connection) => void connection.closed.then(() => Promise.reject(new Error("stray"))) },

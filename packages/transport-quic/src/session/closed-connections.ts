@@ -12,7 +12,7 @@ interface Entry extends ClosedConnection {
 }
 
 /** RFC 9000 section 10.2 wants three probe timeouts; this is that for a round trip of 300 ms, and plenty on shorter ways. */
-const keepMs = 3_000;
+const keepMsMin = 3_000;
 const entriesMax = 256;
 
 /**
@@ -21,17 +21,28 @@ const entriesMax = 256;
  */
 export class ClosedConnections {
   readonly #entries = new Map<number, Entry>();
+  readonly #keepMs: number;
+
+  /** @param idleTimeoutMs - peers probe three times in it: whoever missed the word asks at the latest then, and must get an answer. */
+  constructor(idleTimeoutMs: number) {
+    this.#keepMs = Math.max(keepMsMin, idleTimeoutMs / 2);
+  }
 
   add(key: number, connection: ClosedConnection, now: number): void {
     for (const [oldest, { until }] of this.#entries) {
       if (until > now && this.#entries.size < entriesMax) break;
       this.#entries.delete(oldest);
     }
-    this.#entries.set(key, { ...connection, until: now + keepMs, received: 0 });
+    this.#entries.set(key, { ...connection, until: now + this.#keepMs, received: 0 });
   }
 
   has(key: number): boolean {
     return this.#entries.has(key);
+  }
+
+  /** The word of an end that may have been lost; null if there is none, or none any more. */
+  lastWord(key: number): ClosedConnection | null {
+    return this.#entries.get(key) ?? null;
   }
 
   /** What to send in answer to a packet for a closed connection; null for nothing. */

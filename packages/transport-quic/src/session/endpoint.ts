@@ -1,4 +1,4 @@
-import type { Clock, ConnectionClose, Logger, Random, Scheduler } from "@octopii/interfaces";
+import type { Clock, ConnectionClose, Logger, Random, Scheduler, Timer } from "@octopii/interfaces";
 import { formatAddress, isLoopback, isWildcard } from "../address.js";
 import { quicCodes } from "../codes.js";
 import type { QuicTransportConfig } from "../options.js";
@@ -40,6 +40,13 @@ export interface DialHandler {
 /** Answers to packets of unknown connections in a second: they are a help to honest peers, not a service to others. */
 const resetsPerSecondMax = 100;
 
+/**
+ * When the word that a connection is closed is repeated unasked: a peer that has nothing to say would otherwise miss a lost one until its
+ * next probe. Not more often than by answers to packets (RFC 9000 section 10.2.1).
+ */
+const repeatsAfterMs = [50, 250, 1_000];
+const repeatsMax = 1_024;
+
 /** One UDP socket with all connections on it, dialed and accepted. It routes datagrams and gives every connection its turn. */
 export class Endpoint implements ConnectionHost {
   readonly config: QuicTransportConfig;
@@ -54,12 +61,14 @@ export class Endpoint implements ConnectionHost {
   readonly #dials = new Map<QuicConnection, DialHandler>();
   readonly #past: ClosedConnections;
   #engine: EngineContext;
+  readonly #repeats = new Set<Timer>();
   #socket: UdpSocket | null = null;
   #onConnection: ((connection: QuicConnection) => void) | null = null;
   #unidentified = 0;
   #dirty: QuicConnection[] = [];
   #scheduled = false;
   #closing: Promise<void> | null = null;
+  #onEmpty: (() => void) | null = null;
   #resetSecond = 0;
   #resetsSent = 0;
 
@@ -73,7 +82,7 @@ export class Endpoint implements ConnectionHost {
     this.logger = context.logger;
     this.#tokens = new RetryTokens(context.random.bytes(32), context.config.retryTokenLifetimeMs);
     this.#resets = new StatelessResets(context.config.credentials.privateKey);
-    this.#past = new ClosedConnections();
+    this.#past = new ClosedConnections(context.config.idleTimeoutMs);
   }
 
   /** Opens the socket. Rejects with the system's error. */
@@ -158,7 +167,13 @@ export class Endpoint implements ConnectionHost {
     this.#onConnection = null;
     const all = [...this.#connections.values()];
     for (const connection of all) connection.closeAs(transportClosed);
-    await Promise.all(all.map((connection) => connection.closed));
+    if (all.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+    }
+    for (const timer of this.#repeats) timer.cancel();
+    this.#repeats.clear();
     await this.#socket?.close();
   }
 
@@ -185,10 +200,22 @@ export class Endpoint implements ConnectionHost {
     const { accepted, key, remoteHost, remotePort } = connection.place;
     if (accepted && connection.neverIdentified) this.#unidentified -= 1;
     this.#connections.delete(key);
+    if (this.#connections.size === 0) this.#onEmpty?.();
     this.#past.add(key, { lastDatagram, remoteHost, remotePort }, this.clock.now());
+    if (lastDatagram !== null) for (const delayMs of repeatsAfterMs) this.#repeatLastWord(key, delayMs);
     this.#dials.get(connection)?.closed(close);
     this.#dials.delete(connection);
     this.#reportUnused();
+  }
+
+  #repeatLastWord(key: number, delayMs: number): void {
+    if (this.#repeats.size >= repeatsMax || this.#closing !== null) return;
+    const timer = this.scheduler.setTimer(delayMs, () => {
+      this.#repeats.delete(timer);
+      const word = this.#past.lastWord(key);
+      if (word?.lastDatagram) this.#send(word.lastDatagram, word.remoteHost, word.remotePort);
+    });
+    this.#repeats.add(timer);
   }
 
   #reportUnused(): void {

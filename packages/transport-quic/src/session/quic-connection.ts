@@ -52,6 +52,8 @@ type State = "handshake" | "confirming" | "open" | "closing" | "closed";
 const roundsMax = 8;
 /** Datagrams of one connection in one turn, so that acknowledgements are heard between bursts. */
 const burstDatagramsMax = 128;
+/** A few probe timeouts, after which the engine sends also beyond its congestion window. */
+const lastWordMs = 1_000;
 const nobody: PeerIdentity = { name: "", cluster: null, nodeId: null };
 
 /** One QUIC connection: the engine's state, the streams on it, and its timers. */
@@ -72,6 +74,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   #peer: PeerIdentity = nobody;
   #state: State = "handshake";
   #confirmed = false;
+  #wasOpen = false;
   #resolveClosed: (close: ConnectionClose) => void = () => undefined;
   #closeAs: ConnectionClose | null = null;
   #finished: QuicStream[] = [];
@@ -80,6 +83,8 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   #bytesBeforeIdentity = 0;
   #heard = true;
   #fatal = false;
+  /** Until when the engine may take to let the word of our close out; null while we have not closed. */
+  #lastWordBy: number | null = null;
   #keepAliveAt: number;
   #timer: Timer | null = null;
   #timerAt = 0;
@@ -140,14 +145,14 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
 
   // What the endpoint uses.
 
-  /** Whether the peer has not proven its identity yet. */
+  /** Whether the two sides have not accepted each other yet. */
   get unidentified(): boolean {
-    return this.#state === "handshake";
+    return this.#state === "handshake" || this.#state === "confirming";
   }
 
-  /** Whether it never did, up to the end. */
+  /** Whether they never did, up to the end. */
   get neverIdentified(): boolean {
-    return this.#peer === nobody;
+    return !this.#wasOpen;
   }
 
   /** {@link close} with any code, and by any cause. */
@@ -194,17 +199,28 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     if (this.#state === "closed") return;
     if (this.#state !== "handshake") this.#flushStreams();
     if (this.#state === "closing" && this.#closeAs !== null) {
-      const { code, reason } = this.#closeAs;
-      // What the engine holds goes out first, the end of our handshake above all: without it the peer could not read why.
-      this.#sendPackets();
-      // Before the handshake is done QUIC cannot carry an application's code.
-      if (this.#engine.isEstablished()) this.#engine.close(true, code, reason);
-      else this.#engine.close(false, 0x0c, "");
-      this.#ended(this.#closeAs);
+      this.#flushClose(this.#closeAs);
       return;
     }
     this.#sendPackets();
     this.#setTimer();
+  }
+
+  /** The owner is told at once; the peer as soon as the engine lets a packet out, for which its congestion window may have no room. */
+  #flushClose(close: ConnectionClose): void {
+    if (this.#lastWordBy === null) {
+      // What the engine holds goes out first, the end of our handshake above all: without it the peer could not read why.
+      this.#sendPackets();
+      // Before the handshake is done QUIC cannot carry an application's code.
+      if (this.#engine.isEstablished()) this.#engine.close(true, close.code, close.reason);
+      else this.#engine.close(false, 0x0c, "");
+      this.#lastWordBy = this.#host.clock.now() + lastWordMs;
+      this.#tellClosed(close);
+    }
+    const last = this.#sendLast();
+    const mayCome = last === null && !this.#engine.isClosed() && this.#host.clock.now() < this.#lastWordBy;
+    if (mayCome) this.#setTimer();
+    else this.#leave(close, last);
   }
 
   /** Ends it at once after a fault of our own; the peer is told if it can be. */
@@ -225,8 +241,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     }
     this.#peer = verdict.peer;
     this.#sender.openControl();
-    this.#state = this.place.accepted ? "open" : "confirming";
-    if (this.place.accepted) this.#host.opened(this);
+    this.#state = "confirming";
   }
 
   #identify(): Identification {
@@ -238,11 +253,15 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     }
   }
 
-  /** Waits for the first word on the peer's control stream: its acceptance. Streams wait for the next turn, when they have an owner. */
+  /**
+   * Waits for the first word on the peer's control stream: its acceptance. An owner never sees a connection that its peer has refused.
+   * Streams wait for the next turn, when they have an owner.
+   */
   #confirm(): void {
     this.#receiver.processControl();
     if (this.#state !== "confirming" || !this.#confirmed) return;
     this.#state = "open";
+    this.#wasOpen = true;
     this.#host.opened(this);
     this.#wake();
   }
@@ -284,37 +303,46 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     this.#wake();
   }
 
-  /** Sends what says that the connection is over, and returns a copy of it. */
+  /**
+   * Sends what says that the connection is over, and returns a copy of it: also where the socket is too busy to take it now, so that it can
+   * be repeated.
+   */
   #sendLast(): Uint8Array | null {
     const { socket } = this.#host;
     const { remoteHost, remotePort } = this.place;
     let last: Uint8Array | null = null;
     for (let sent = 0; sent < burstDatagramsMax; sent += 1) {
-      const buffer = socket.take();
-      const length = buffer === null ? 0 : this.#engine.send(buffer);
-      if (buffer === null) break;
-      if (length === 0) {
-        socket.giveBack(buffer);
-        break;
-      }
-      last = buffer.slice(0, length);
-      socket.send(buffer, length, remoteHost, remotePort);
+      const taken = socket.take();
+      const buffer = taken ?? new Uint8Array(this.#host.config.udpPayloadBytes);
+      const length = this.#engine.send(buffer);
+      if (length > 0) last = buffer.slice(0, length);
+      if (taken !== null && length > 0) socket.send(taken, length, remoteHost, remotePort);
+      else if (taken !== null) socket.giveBack(taken);
+      if (length === 0) break;
     }
     return last;
   }
 
   #ended(close: ConnectionClose): void {
     const last = this.#sendLast();
-    this.#state = "closed";
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#tellClosed(close);
+    this.#leave(close, last);
+  }
+
+  #tellClosed(close: ConnectionClose): void {
     for (const stream of this.#table.all()) stream.connectionClosed(close.code);
     this.#callRechecks();
     const finished = this.#finished;
     this.#finished = [];
     for (const stream of finished) stream.closeEvent();
-    this.#host.gone(this, close, last);
     this.#resolveClosed(close);
+  }
+
+  #leave(close: ConnectionClose, last: Uint8Array | null): void {
+    this.#state = "closed";
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#host.gone(this, close, last);
   }
 
   /** Sets the one timer to the first of: the engine's, the next keep-alive, the end of the handshake's time. A later one waits its turn. */
@@ -323,7 +351,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     const timeout = this.#engine.timeout();
     // The engine gives whole milliseconds, rounded down.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
-    const own = this.#state === "handshake" ? this.#handshakeDeadline : this.#keepAliveAt;
+    const own = this.#lastWordBy ?? (this.unidentified ? this.#handshakeDeadline : this.#keepAliveAt);
     const at = Math.min(engineAt, own);
     if (this.#timer !== null) {
       if (this.#timerAt <= at) return;
@@ -339,9 +367,9 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     if (this.#state === "closed") return;
     const now = this.#host.clock.now();
     this.#engine.onTimeout();
-    if (this.#state === "handshake" && now >= this.#handshakeDeadline) {
+    if (this.unidentified && now >= this.#handshakeDeadline) {
       this.closeAs({ by: "timeout", code: quicCodes.idleTimeout, reason: "the peer did not prove its identity in time" });
-    } else if (now >= this.#keepAliveAt) {
+    } else if (this.#lastWordBy === null && now >= this.#keepAliveAt) {
       if (!this.#heard) this.#engine.keepAlive();
       this.#heard = false;
       this.#keepAliveAt = now + this.#keepAliveMs;

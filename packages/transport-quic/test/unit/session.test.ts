@@ -198,7 +198,7 @@ describe("the stream table", () => {
 
 describe("closed connections", () => {
   it("repeat their last word ever more rarely, to their peer only, and not for long", () => {
-    const past = new ClosedConnections();
+    const past = new ClosedConnections(10_000);
     const lastDatagram = Uint8Array.of(1);
     past.add(5, { lastDatagram, remoteHost: "h", remotePort: 1 }, 0);
     expect(past.answer(5, "other", 1, 1)).toBeNull();
@@ -209,7 +209,7 @@ describe("closed connections", () => {
   });
 
   it("are few", () => {
-    const past = new ClosedConnections();
+    const past = new ClosedConnections(10_000);
     for (let key = 0; key < 1_000; key += 1) past.add(key, { lastDatagram: null, remoteHost: "h", remotePort: 1 }, 0);
     const kept = Array.from({ length: 1_000 }, (_, key) => past.has(key)).filter(Boolean);
     expect(kept.length).toBeLessThanOrEqual(256);
