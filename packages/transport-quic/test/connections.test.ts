@@ -6,7 +6,19 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nodeUdpSockets } from "../src/adapters/udp-socket.js";
 import { createQuicTransport, type QuicTransportOptions, type QuicTransportPorts, quicCodes } from "../src/index.js";
 import { faultySockets } from "./faulty-sockets.js";
-import { type Cluster, collectingLogger, connectPair, createCluster, echo, optionsOf, readAll, text, toText, until } from "./support.js";
+import {
+  type Cluster,
+  collectingLogger,
+  connectPair,
+  createCluster,
+  echo,
+  optionsOf,
+  readAll,
+  text,
+  toText,
+  turns,
+  until,
+} from "./support.js";
 
 let cluster: Cluster;
 let foreign: Cluster;

@@ -226,12 +226,22 @@ class NativeContext implements EngineContext {
   }
 }
 
-function importBinding(): Promise<{ readonly default: Quiche }> {
-  return import("@matrixai/quic/native/quiche.js");
+/** Carries the same binding for platforms that @matrixai/quic has no binary for, linux-arm64 above all. An optional peer. */
+const sameBindingElsewhere: string = "@infisical/quic/dist/native/quiche.js";
+
+async function importBinding(): Promise<{ readonly default: Quiche }> {
+  try {
+    return await import("@matrixai/quic/native/quiche.js");
+  } catch (error) {
+    const found = (await import(sameBindingElsewhere).catch(() => null)) as { readonly default: Quiche | { readonly default: Quiche } } | null;
+    if (found === null) throw error;
+    // A CommonJS module: what it calls its default is one level down.
+    return "default" in found.default ? found.default : { default: found.default };
+  }
 }
 
 /**
- * Loads the native binding inside @matrixai/quic. Importing this package does not need it; this does.
+ * Loads the native binding inside @matrixai/quic, or else inside @infisical/quic. Importing this package does not need it; this does.
  * @param load - what to load instead.
  * @throws {QuicTransportError} `OCTOPII_QUIC_UNAVAILABLE` where there is no binary for this platform.
  */
@@ -241,7 +251,7 @@ export async function loadNativeEngine(load: () => Promise<{ readonly default: Q
     quiche = (await load()).default;
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
-    const message = `There is no QUIC engine for ${platform}, or it does not load here; use @octopii/transport-tcp instead.`;
+    const message = `There is no QUIC engine for ${platform}, or it does not load here; use @octopii/transport-tcp instead, or on linux-arm64 add @infisical/quic.`;
     throw new QuicTransportError("OCTOPII_QUIC_UNAVAILABLE", message, { cause, details: { platform } });
   }
   return { createContext: (settings) => new NativeContext(quiche, settings) };
