@@ -233,7 +233,9 @@ async function importBinding(): Promise<{ readonly default: Quiche }> {
   try {
     return await import("@matrixai/quic/native/quiche.js");
   } catch (error) {
-    const found = (await import(sameBindingElsewhere).catch(() => null)) as { readonly default: Quiche | { readonly default: Quiche } } | null;
+    const found = (await import(sameBindingElsewhere).catch(() => null)) as {
+      readonly default: Quiche | { readonly default: Quiche };
+    } | null;
     if (found === null) throw error;
     // A CommonJS module: what it calls its default is one level down.
     return "default" in found.default ? found.default : { default: found.default };
