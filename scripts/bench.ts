@@ -11,8 +11,9 @@ const { values, positionals } = commandLine(
 usage: pnpm bench [NAME...] [--json FILE]
 
   NAME         what to measure; default all
-                 raft   proposals per second of three replicas in memory, and the heap over ten million entries
-                 walrus the log beside the bare disk and fio, on the disk of this checkout or of OCTOPII_BENCH_DIRECTORY; needs 11 GB there
+                 raft       proposals per second of three replicas in memory, and the heap over ten million entries
+                 transport  QUIC and TCP: bulk, echo, a stream for each call, and the memory of 10,000 streams
+                 walrus     the log beside the bare disk and fio, on the disk of this checkout or of OCTOPII_BENCH_DIRECTORY; needs 11 GB there
   --json FILE  also write every figure, sample and peer there
   --help       print this
 

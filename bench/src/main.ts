@@ -4,9 +4,14 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { benchRaft } from "./raft/raft.js";
 import type { Row } from "./row.js";
+import { benchTransport } from "./transport/transport.js";
 import { benchWalrus } from "./walrus/walrus.js";
 
-const groups: Readonly<Record<string, (progress: (line: string) => void) => Promise<Row[]>>> = { raft: benchRaft, walrus: benchWalrus };
+const groups: Readonly<Record<string, (progress: (line: string) => void) => Promise<Row[]>>> = {
+  raft: benchRaft,
+  transport: benchTransport,
+  walrus: benchWalrus,
+};
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 

@@ -45,7 +45,7 @@ export function rowOf({ name, unit, samples, better, goal, peer }: Figure): Row 
 }
 
 /** The middle of the sorted samples. */
-function median(samples: readonly number[]): number {
+export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
