@@ -120,7 +120,7 @@ describe("a peer with a good certificate that breaks the protocol", () => {
   });
 
   it("cannot speak another application protocol", async () => {
-    const client = await RawClient.start(listener.address, (await optionsOf(cluster, 9)).credentials, "other/1");
+    const client = await RawClient.start(listener.address, (await optionsOf(cluster, 9)).credentials, { applicationProtocol: "other/1" });
     clients.push(client);
     expect(await client.closed()).toMatchObject({ application: false, code: 0x100 + 120 });
     expect(accepted).toEqual([]);

@@ -1,10 +1,24 @@
 import { randomBytes } from "node:crypto";
+import type { Quiche } from "@matrixai/quic/native/quiche.js";
 import type { TlsCredentials } from "@octopii/interfaces";
 import { loadNativeEngine } from "../src/adapters/engine.js";
 import { nodeUdpSockets } from "../src/adapters/udp-socket.js";
 import { parseAddress } from "../src/address.js";
 import type { EngineConnection, EngineError, UdpSocket } from "../src/index.js";
 import { until } from "./support.js";
+
+export interface RawClientOptions {
+  readonly applicationProtocol?: string;
+  readonly withoutCertificate?: boolean;
+}
+
+/** The binding, with a TLS context that has no certificate of its own. */
+async function bareBinding(): Promise<{ readonly default: Quiche }> {
+  const quiche = (await import("@matrixai/quic/native/quiche.js")).default;
+  const withBoringSslCtx: typeof quiche.Config.withBoringSslCtx = (verify, allowFail, authorities) =>
+    quiche.Config.withBoringSslCtx(verify, allowFail, authorities, null, null);
+  return { default: { ...quiche, Config: { withBoringSslCtx } as typeof quiche.Config } };
+}
 
 /** A QUIC client without our session logic: it has a good certificate and no manners. */
 export class RawClient {
@@ -26,9 +40,10 @@ export class RawClient {
   }
 
   /** Starts the handshake. */
-  static async start(address: string, credentials: TlsCredentials, applicationProtocol = "octopii/1"): Promise<RawClient> {
+  static async start(address: string, credentials: TlsCredentials, options: RawClientOptions = {}): Promise<RawClient> {
+    const { applicationProtocol = "octopii/1", withoutCertificate = false } = options;
     const { host, port } = parseAddress(address, { allowPortZero: false });
-    const context = (await loadNativeEngine()).createContext({
+    const context = (await loadNativeEngine(withoutCertificate ? bareBinding : undefined)).createContext({
       ...credentials,
       applicationProtocol,
       idleTimeoutMs: 10_000,

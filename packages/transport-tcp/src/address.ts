@@ -27,11 +27,6 @@ export function formatAddress(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether an IP address stands for this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === "::1" || host.startsWith("127.");
-}
-
 /** Whether an IP address stands for all interfaces. */
 export function isWildcard(host: string): boolean {
   return host === "::" || host === "0.0.0.0";

@@ -1,5 +1,5 @@
 /** The room for frames in one write: a few records of TLS, so that the cost of a write is shared. */
-export const writeBufferBytes: number = 128 * 1024;
+const writeBufferBytes: number = 128 * 1024;
 const keptMax = 32;
 
 /** Buffers to build writes in, shared by all sockets: an idle socket holds none. */

@@ -36,7 +36,7 @@ export const helloVersion = 1;
 /** The longest payload of any frame but a data frame: a declared length beyond it is refused before anything is kept. */
 export const controlPayloadBytesMax = 1_024;
 /** The longest name of a protocol. */
-export const protocolNameBytesMax = 64;
+const protocolNameBytesMax = 64;
 /** The longest reason in a close frame. */
 export const reasonBytesMax = 512;
 
@@ -57,7 +57,7 @@ export interface Hello {
 }
 
 /** Writes an unsigned number of 48 bits. */
-export function writeUnsigned48(out: Uint8Array, at: number, value: number): void {
+function writeUnsigned48(out: Uint8Array, at: number, value: number): void {
   const high = Math.floor(value / 2 ** 32);
   out[at] = high >>> 8;
   out[at + 1] = high;
