@@ -1,4 +1,4 @@
 import { defineConfig } from "tsup";
 import { base } from "../../tsup.base.ts";
 
-export default defineConfig({ ...base, entry: ["src/index.ts", "src/transport-conformance/index.ts"] });
+export default defineConfig({ ...base, entry: ["src/index.ts", "src/transport-conformance/index.ts", "src/udp-proxy/index.ts"] });

@@ -1,5 +1,7 @@
+import type { Connection } from "@octopii/interfaces";
+import { openUdpProxy } from "@octopii/testing/udp-proxy";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { QuicTransportOptions } from "../src/index.js";
+import { createQuicTransport, type QuicTransportOptions } from "../src/index.js";
 import { type Faults, faultySockets } from "./faulty-sockets.js";
 import {
   type Cluster,
@@ -8,6 +10,7 @@ import {
   createCluster,
   echo,
   nextStream,
+  optionsOf,
   type Pair,
   pattern,
   readAll,
@@ -129,5 +132,54 @@ describe("QUIC over a bad network", () => {
     peer.openStream("anybody there").write(text("?"));
     expect(await peer.closed).toEqual({ by: "remote", code: 5, reason: "lost" });
     await pair.close();
+  });
+});
+
+describe("QUIC through a bad network between real sockets", () => {
+  it.each([11, 12])(
+    "carries a checked stream through a tenth of loss, with delay, overtaking, doubles and damage, seed %i",
+    async (seed) => {
+      const [server, client] = await Promise.all([
+        optionsOf(cluster, 1).then((options) => createQuicTransport({ ...options, idleTimeoutMs: 60_000 })),
+        optionsOf(cluster, 2).then((options) => createQuicTransport({ ...options, idleTimeoutMs: 60_000 })),
+      ]);
+      const accepted: Connection[] = [];
+      const { address } = await server.listen({ address: "127.0.0.1:0", onConnection: (connection) => accepted.push(connection) });
+      const proxy = await openUdpProxy({ target: address, seed });
+      const dialer = await client.connect(proxy.address);
+      await until(() => accepted.length === 1);
+      const [acceptor] = accepted;
+      if (acceptor === undefined) throw new Error("not accepted");
+      const kilo = 1_000;
+      proxy.configure({ lossPerMillion: 100 * kilo, duplicatePerMillion: 20 * kilo, corruptPerMillion: 10 * kilo, maxDelayMs: 4 });
+      const bytes = pattern(1024 * 1024, seed);
+      const received = nextStream(acceptor).then(readAll);
+      const pieces = Array.from({ length: 64 }, (_, i) => bytes.subarray(i * 16_384, (i + 1) * 16_384));
+      await writeAll(dialer.openStream("bulk", { unidirectional: true }), pieces);
+      expect(Buffer.compare(await received, bytes)).toBe(0);
+      const { received: all, lost } = proxy.stats;
+      expect(lost / all).toBeGreaterThan(0.05);
+      await Promise.all([client.close(), server.close()]);
+      await proxy.close();
+    },
+  );
+
+  it("is cut off and comes back within its idle timeout, or ends at it", async () => {
+    const make = async (id: number) => createQuicTransport({ ...(await optionsOf(cluster, id)), idleTimeoutMs: 1_500 });
+    const [server, client] = await Promise.all([make(1), make(2)]);
+    const { address } = await server.listen({ address: "127.0.0.1:0", onConnection: echo });
+    const proxy = await openUdpProxy({ target: address, seed: 1 });
+    const dialer = await client.connect(proxy.address);
+    const stream = dialer.openStream("p");
+    proxy.cut();
+    stream.write(text("through the gap"));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    proxy.heal();
+    stream.end();
+    expect(toText(await readAll(stream))).toBe("through the gap");
+    proxy.cut("fromTarget");
+    expect(await dialer.closed).toMatchObject({ by: "timeout" });
+    await Promise.all([client.close(), server.close()]);
+    await proxy.close();
   });
 });

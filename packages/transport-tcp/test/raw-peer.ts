@@ -5,7 +5,7 @@ import { encodeHello, frameHeaderBytes, type Hello, writeHeader } from "../src/w
 import { type FrameHandler, FrameReader } from "../src/wire/frame-reader.js";
 import { until } from "./support.js";
 
-export const goodHello: Hello = { maxFrameBytes: 65_536, streamWindowBytes: 65_536, connectionWindowBytes: 1_048_576, streams: 10 };
+const goodHello: Hello = { maxFrameBytes: 65_536, streamWindowBytes: 65_536, connectionWindowBytes: 1_048_576, streams: 10 };
 
 /** A frame with any header and payload. */
 export function frame(type: number, id: number, payload: readonly number[], length: number = payload.length): Uint8Array {

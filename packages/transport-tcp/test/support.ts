@@ -99,7 +99,7 @@ export function closeOf(stream: Stream): Promise<StreamClose> {
 }
 
 /** Gives every piece to `onBytes` as it comes; resolves when the peer's direction has ended, or the stream was closed. */
-export function drain(stream: Stream, onBytes: (bytes: Uint8Array) => void): Promise<void> {
+function drain(stream: Stream, onBytes: (bytes: Uint8Array) => void): Promise<void> {
   return new Promise((resolve) => {
     const take = () => {
       for (let bytes = stream.read(); bytes !== null; bytes = stream.read()) onBytes(bytes);

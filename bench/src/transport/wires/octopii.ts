@@ -31,7 +31,7 @@ export async function openPair(kind: Kind, { server, client, identify }: Identit
 }
 
 /** Sends back what comes. */
-export function echo(stream: Stream): void {
+function echo(stream: Stream): void {
   stream.onReadable = () => {
     for (let bytes = stream.read(); bytes !== null; bytes = stream.read()) stream.write(bytes);
     if (stream.ended) stream.end();
