@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { describe, expect, it } from "vitest";
+import * as certificates from "../../packages/certificates/src/index.js";
 import * as conformance from "../../packages/raft/src/conformance/index.js";
 import * as raft from "../../packages/raft/src/index.js";
+import * as transportQuic from "../../packages/transport-quic/src/index.js";
+import * as transportTcp from "../../packages/transport-tcp/src/index.js";
 import { repositoryRoot } from "../lib/root.js";
 
 /** The TypeScript examples of a README, in order. */
@@ -15,7 +18,7 @@ function examplesOf(readme: string): string[] {
 /** Runs an example as it stands, with `modules` for what it imports. @returns what it printed. */
 async function runExample(code: string, modules: Readonly<Record<string, object>>): Promise<unknown[]> {
   const { outputText } = transpileModule(code, { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 } });
-  const body = outputText.replace(/^import (\{.*?\}) from "(.*?)";$/gm, (_, names: string, from: string) => {
+  const body = outputText.replace(/^import (\{[^}]*\}) from "(.*?)";$/gm, (_, names: string, from: string) => {
     if (!(from in modules)) throw new Error(`The example imports "${from}", which the test does not have.`);
     return `const ${names} = modules["${from}"];`;
   });
@@ -39,5 +42,24 @@ describe("the README of @octopii/raft", () => {
     await runExample(suite, { "node:test": nodeTest, "@octopii/raft/conformance": conformance });
     expect(cases.length).toBeGreaterThan(20);
     for (const { run } of cases) await run();
+  });
+});
+
+describe("the READMEs of the transports and of @octopii/certificates", () => {
+  const modules = {
+    "@octopii/certificates": certificates,
+    "@octopii/transport-quic": transportQuic,
+    "@octopii/transport-tcp": transportTcp,
+  };
+
+  it.each(["quic", "tcp"])("have an example of two nodes on %s that runs as it stands", async (kind) => {
+    const [example = ""] = examplesOf(`packages/transport-${kind}/README.md`);
+    expect(await runExample(example, modules)).toEqual(["hello, node-2"]);
+  });
+
+  it("have an example of certificates that runs as it stands", async () => {
+    const [example = ""] = examplesOf("packages/certificates/README.md");
+    const printed = await runExample(example.replace(/^export /gm, ""), modules);
+    expect(printed).toEqual([["octopii://orders/node/1"], expect.stringMatching(/^The certificate of 'alpha' is valid for 36\d days\.$/)]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Identification, Identify, PeerIdentity } from "@octopii/interfaces";
 import { type CertificateInfo, readCertificate } from "./certificate-info.js";
-import { isName } from "./names.js";
+import { isClusterName } from "./names.js";
 
 /** Whom {@link identifyForCluster} accepts. */
 export interface IdentifyOptions {
@@ -18,7 +18,7 @@ export interface IdentifyOptions {
  */
 export function identifyForCluster(options: IdentifyOptions): Identify {
   const { cluster, accept = ["node", "client"] } = options;
-  if (!isName(cluster)) throw new RangeError(`Identify: cluster must be a cluster's name, not '${cluster}'.`);
+  if (!isClusterName(cluster)) throw new RangeError(`Identify: cluster must be a cluster's name, not '${cluster}'.`);
   return (chain) => {
     const [leaf] = chain;
     if (leaf === undefined) return refuse("the peer showed no certificate");

@@ -13,13 +13,20 @@ export type CertificateSubject =
   | { readonly kind: "client"; readonly cluster: string; readonly name: string };
 
 const namePattern = "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?";
+const clusterPattern = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const wholeName = new RegExp(`^${namePattern}$`);
-const uriPattern = new RegExp(`^octopii://(${namePattern})/(?:(authority)|node/([1-9][0-9]{0,15})|client/(${namePattern}))$`);
+const wholeCluster = new RegExp(`^${clusterPattern}$`);
+const uriPattern = new RegExp(`^octopii://(${clusterPattern})/(?:(authority)|node/([1-9][0-9]{0,15})|client/(${namePattern}))$`);
 
 /** The scheme of the URIs that name subjects. */
 export const uriScheme: string = "octopii://";
 
-/** Whether `text` can name a cluster, node or client: 1 to 63 letters, digits, `.`, `_` and `-`, with a letter or digit at both ends. */
+/** Whether `text` can name a cluster: 1 to 63 of `a-z`, `0-9` and `-`, with a letter or digit at both ends, as @octopii/core has it. */
+export function isClusterName(text: unknown): text is string {
+  return typeof text === "string" && wholeCluster.test(text);
+}
+
+/** Whether `text` can name a node or client: 1 to 63 letters, digits, `.`, `_` and `-`, with a letter or digit at both ends. */
 export function isName(text: unknown): text is string {
   return typeof text === "string" && wholeName.test(text);
 }

@@ -1,8 +1,8 @@
-import { isName, isNodeId } from "./names.js";
+import { isClusterName, isName, isNodeId } from "./names.js";
 
 /** What {@link createAuthority} makes. */
 export interface AuthorityOptions {
-  /** The cluster's name: 1 to 63 letters, digits, `.`, `_` and `-`, with a letter or digit at both ends. */
+  /** The cluster's name: 1 to 63 of `a-z`, `0-9` and `-`, with a letter or digit at both ends. */
   readonly cluster: string;
   /** How long the authority can sign, in days from now. Default {@link certificateDefaults}. */
   readonly validityDays?: number;
@@ -14,7 +14,7 @@ export interface NodeCertificateOptions {
   readonly cluster: string;
   /** The node's id: a safe integer above 0. */
   readonly nodeId: number;
-  /** The node's name for logs and errors; the same characters as a cluster's. */
+  /** The node's name for logs and errors: 1 to 63 letters, digits, `.`, `_` and `-`, with a letter or digit at both ends. */
   readonly name: string;
   /** How long it is valid, in days from now, and never longer than its authority. Default {@link certificateDefaults}. */
   readonly validityDays?: number;
@@ -24,7 +24,7 @@ export interface NodeCertificateOptions {
 export interface ClientCertificateOptions {
   /** Must be the authority's cluster. */
   readonly cluster: string;
-  /** The client's name, unique in the cluster; the same characters as a cluster's. */
+  /** The client's name, unique in the cluster; the same characters as a node's. */
   readonly name: string;
   /** How long it is valid, in days from now, and never longer than its authority. Default {@link certificateDefaults}. */
   readonly validityDays?: number;
@@ -59,7 +59,7 @@ interface Checked {
 export function checkOptions(what: string, options: Checked): void {
   const problems: string[] = [];
   const nameRule = "must be 1 to 63 letters, digits, '.', '_' or '-', with a letter or digit at both ends";
-  if (!isName(options.cluster)) problems.push(`cluster ${nameRule}`);
+  if (!isClusterName(options.cluster)) problems.push("cluster must be 1 to 63 of a-z, 0-9 and '-', with a letter or digit at both ends");
   if ("name" in options && !isName(options.name)) problems.push(`name ${nameRule}`);
   if ("nodeId" in options && !isNodeId(options.nodeId)) problems.push(`nodeId must be a whole number above 0, not ${options.nodeId}`);
   const days = options.validityDays;

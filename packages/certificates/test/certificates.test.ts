@@ -13,7 +13,7 @@ import {
   nodeServerName,
   readCertificate,
 } from "../src/index.js";
-import { formatSubject, isName, parseSubject } from "../src/names.js";
+import { formatSubject, isClusterName, isName, parseSubject } from "../src/names.js";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -155,10 +155,11 @@ describe("certificates", () => {
 
   it("reads back every subject it writes, and no other text", () => {
     const name = fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
+    const cluster = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
     const subject = fc.oneof(
-      fc.record({ kind: fc.constant("authority" as const), cluster: name }),
-      fc.record({ kind: fc.constant("node" as const), cluster: name, nodeId: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }),
-      fc.record({ kind: fc.constant("client" as const), cluster: name, name }),
+      fc.record({ kind: fc.constant("authority" as const), cluster }),
+      fc.record({ kind: fc.constant("node" as const), cluster, nodeId: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }),
+      fc.record({ kind: fc.constant("client" as const), cluster, name }),
     );
     fc.assert(
       fc.property(subject, (value) => {
@@ -174,5 +175,8 @@ describe("certificates", () => {
     for (const text of ["", "-a", "a-", "a b", "a/b", "a".repeat(64), "ä"]) expect(isName(text)).toBe(false);
     expect(parseSubject("octopii://reef/node/9007199254740993")).toBeNull();
     expect(parseSubject("octopii://reef/node/07")).toBeNull();
+    // What the core would not take as a cluster's name, no certificate bears.
+    for (const text of ["Shop_1", "shop_1", "Shop", "a.b", "-a", "a".repeat(64)]) expect(isClusterName(text)).toBe(false);
+    expect(parseSubject("octopii://Shop_1/node/1")).toBeNull();
   });
 });

@@ -20,6 +20,7 @@ import { Dial } from "./dial.js";
 import { TcpTransportError } from "./errors.js";
 import { resolveTcpTransportOptions, type TcpTransportConfig, type TcpTransportOptions } from "./options.js";
 import type { TcpTransportPorts, TlsContext, TlsFailure, TlsServer, TlsSocket, TlsSockets } from "./ports.js";
+import { RefusalLog } from "./session/refusal-log.js";
 import { type ConnectionHost, TcpConnection } from "./session/tcp-connection.js";
 
 /** The application protocol of TLS (RFC 7301); a change that old peers cannot follow takes a new one. */
@@ -50,6 +51,7 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   readonly #sockets: TlsSockets;
   readonly #servers = new Set<TlsServer>();
   readonly #connections = new Map<TcpConnection, Dial | Place>();
@@ -64,6 +66,7 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
     this.scheduler = ports.scheduler ?? systemScheduler;
     this.random = ports.random ?? systemRandom;
     this.logger = ports.logger ?? silent;
+    this.refusals = new RefusalLog(this.clock, this.logger);
     this.#sockets = ports.sockets ?? createNodeTlsSockets();
   }
 

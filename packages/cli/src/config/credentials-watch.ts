@@ -13,6 +13,8 @@ export class CredentialsWatch {
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
   #current: string;
+  /** The last complaint, which is not repeated at every look. */
+  #complaint: string | null = null;
 
   constructor(path: string, current: TlsCredentials, node: Pick<Node, "replaceCredentials">, logger: Logger) {
     this.#path = path;
@@ -35,9 +37,13 @@ export class CredentialsWatch {
       // Told once, good or not: half of a pair may be there already, and the rest a moment later is another change.
       this.#current = text;
       await this.#node.replaceCredentials(credentials);
+      this.#complaint = null;
       this.#logger.info({ config: this.#path }, "The node shows its new certificate from now on.");
     } catch (error) {
-      this.#logger.warn({ config: this.#path }, `The node keeps its old certificate: ${describeError(error)}`);
+      const complaint = `The node keeps its old certificate: ${describeError(error)}`;
+      if (complaint === this.#complaint) return;
+      this.#complaint = complaint;
+      this.#logger.warn({ config: this.#path }, complaint);
     }
   }
 }

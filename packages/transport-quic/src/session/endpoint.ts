@@ -18,6 +18,7 @@ import { RetryTokens } from "../wire/retry-token.js";
 import { resetFillerBytes, StatelessResets } from "../wire/stateless-reset.js";
 import { ClosedConnections } from "./closed-connections.js";
 import { type ConnectionHost, QuicConnection } from "./quic-connection.js";
+import { RefusalLog } from "./refusal-log.js";
 
 /** What all endpoints of a transport share. */
 export interface EndpointContext {
@@ -53,6 +54,7 @@ export class Endpoint implements ConnectionHost {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   readonly family: 4 | 6;
   readonly #context: EndpointContext;
   readonly #tokens: RetryTokens;
@@ -80,6 +82,7 @@ export class Endpoint implements ConnectionHost {
     this.clock = context.clock;
     this.scheduler = context.scheduler;
     this.logger = context.logger;
+    this.refusals = new RefusalLog(context.clock, context.logger);
     this.#tokens = new RetryTokens(context.random.bytes(32), context.config.retryTokenLifetimeMs);
     this.#resets = new StatelessResets(context.config.credentials.privateKey);
     this.#past = new ClosedConnections(context.config.idleTimeoutMs);

@@ -18,6 +18,7 @@ import type { EngineConnection, UdpSocket } from "../ports.js";
 import type { ControlMessage } from "../wire/control.js";
 import { engineClose, shortReason } from "./close.js";
 import { QuicStream, type StreamHost } from "./quic-stream.js";
+import type { RefusalLog } from "./refusal-log.js";
 import { type ReceiverHost, StreamReceiver } from "./stream-receiver.js";
 import { StreamSender } from "./stream-sender.js";
 import { StreamTable } from "./stream-table.js";
@@ -28,6 +29,7 @@ export interface ConnectionHost {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   readonly socket: UdpSocket;
   /** Has the connection processed and flushed in this turn or the next. */
   wake(connection: QuicConnection): void;
@@ -191,7 +193,12 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     else if (this.#state === "open") this.#receiver.process();
     this.#sender.unblock();
     if (this.#state === "closing" || this.#state === "closed") return;
-    if (this.#fatal || this.#engine.isDraining() || this.#engine.isClosed()) this.#ended(engineClose(this.#engine));
+    if (!(this.#fatal || this.#engine.isDraining() || this.#engine.isClosed())) return;
+    const close = engineClose(this.#engine);
+    if (this.place.accepted && close.by === "local" && close.code === quicCodes.refused) {
+      this.#host.refusals.tell(this.remoteAddress, close.reason);
+    }
+    this.#ended(close);
   }
 
   /** The second half of a turn: hands the streams' bytes to the engine, and its packets to the socket. */
@@ -233,9 +240,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   #judge(): void {
     const verdict = this.#identify();
     if (!verdict.accepted) {
-      // Whoever dialed hears it from the dial's error; of a peer that called, nobody else would tell.
-      const level = this.place.accepted ? "warn" : "debug";
-      this.#host.logger[level]({ remote: this.remoteAddress, reason: verdict.reason }, "refused a peer");
+      if (this.place.accepted) this.#host.refusals.tell(this.remoteAddress, verdict.reason);
       this.closeAs({ by: "local", code: quicCodes.refused, reason: shortReason(verdict.reason) });
       return;
     }

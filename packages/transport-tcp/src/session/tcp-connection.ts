@@ -31,6 +31,7 @@ import { lostClose, remoteClose, shortReason } from "./close.js";
 import { FrameSender } from "./frame-sender.js";
 import { Incoming, type IncomingHost } from "./incoming.js";
 import { Liveness } from "./liveness.js";
+import type { RefusalLog } from "./refusal-log.js";
 import { StreamTable } from "./stream-table.js";
 import { type StreamHost, TcpStream } from "./tcp-stream.js";
 
@@ -41,6 +42,7 @@ export interface ConnectionHost {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly logger: Logger;
+  readonly refusals: RefusalLog;
   /** Each side has accepted the other: the connection can be used. */
   opened(connection: TcpConnection): void;
   /** The connection is over for its owner. @param failure - of the socket, where that was the cause. */
@@ -181,9 +183,7 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
     if (this.#state !== "handshake") return;
     const verdict: Identification = problem === null ? this.#identify() : { accepted: false, reason: problem };
     if (!verdict.accepted) {
-      // Whoever dialed hears it from the dial's error; of a peer that called, nobody else would tell.
-      const level = this.accepted ? "warn" : "debug";
-      this.#host.logger[level]({ remote: this.remoteAddress, reason: verdict.reason }, "refused a peer");
+      if (this.accepted) this.#host.refusals.tell(this.remoteAddress, verdict.reason);
       this.closeAs({ by: "local", code: tcpCodes.refused, reason: shortReason(verdict.reason) });
       return;
     }
