@@ -64,6 +64,8 @@ class QuicTransport implements RotatingTransport {
   /** Sockets that are out of use, and the end of their time. */
   readonly #lingering = new Map<Endpoint, Timer>();
   #engine: Promise<EngineContext> | null = null;
+  /** What {@link #engine} has become. Endpoints ask for it at each connection, so that no other can be in use anywhere. */
+  #current: EngineContext | null = null;
   #credentials: TlsCredentials;
   #closing: Promise<void> | null = null;
 
@@ -78,9 +80,9 @@ class QuicTransport implements RotatingTransport {
   async listen(options: ListenOptions): Promise<Listener> {
     this.#checkOpen();
     const { host, port } = parseAddress(options.address, { allowPortZero: true });
-    const engine = await this.#loadEngine();
+    await this.#loadEngine();
     const resolved = await this.#resolve(host);
-    const endpoint = await this.#openEndpoint(engine, resolved, port);
+    const endpoint = await this.#openEndpoint(resolved, port);
     endpoint.listen(options.onConnection);
     return {
       address: endpoint.address,
@@ -112,7 +114,7 @@ class QuicTransport implements RotatingTransport {
       // Whoever dials meanwhile still uses the old ones; what was wrong with those is no concern any more.
       const engine = await this.#createContext(credentials);
       await before.catch(nothing);
-      for (const endpoint of this.#endpoints) endpoint.useEngine(engine);
+      this.#current = engine;
       this.#engine = Promise.resolve(engine);
     }
     this.#credentials = { ...credentials };
@@ -138,7 +140,7 @@ class QuicTransport implements RotatingTransport {
 
   async #dial(dial: Dial, address: string): Promise<void> {
     const { host, port } = parseAddress(address, { allowPortZero: false });
-    const engine = await this.#loadEngine();
+    await this.#loadEngine();
     const remote = await this.#resolve(host);
     if (isWildcard(remote.host)) {
       throw new QuicTransportError("OCTOPII_QUIC_INVALID_ADDRESS", `'${address}' stands for all interfaces; give the address of one.`);
@@ -146,7 +148,7 @@ class QuicTransport implements RotatingTransport {
     let endpoint: Endpoint;
     do {
       if (dial.settled) return;
-      endpoint = await this.#endpointFor(engine, remote);
+      endpoint = await this.#endpointFor(remote);
       if (dial.settled && endpoint.isUnused) this.#linger(endpoint);
       // Its time may just have come to an end.
     } while (!this.#endpoints.has(endpoint));
@@ -161,12 +163,23 @@ class QuicTransport implements RotatingTransport {
   }
 
   #loadEngine(): Promise<EngineContext> {
-    this.#engine ??= this.#createContext(this.#credentials).catch((error: unknown) => {
-      // What was missing may be there the next time.
-      this.#engine = null;
-      throw error;
-    });
+    this.#engine ??= this.#createContext(this.#credentials).then(
+      (context) => {
+        this.#current = context;
+        return context;
+      },
+      (error: unknown) => {
+        // What was missing may be there the next time.
+        this.#engine = null;
+        throw error;
+      },
+    );
     return this.#engine;
+  }
+
+  #currentEngine(): EngineContext {
+    if (this.#current === null) throw new Error("A socket was used before the engine was loaded.");
+    return this.#current;
   }
 
   async #createContext(credentials: TlsCredentials): Promise<EngineContext> {
@@ -199,22 +212,22 @@ class QuicTransport implements RotatingTransport {
   }
 
   /** A socket that reaches `remote`: the one that listens where there is one, so that peers see us under one address. */
-  #endpointFor(engine: EngineContext, remote: ResolvedHost): Promise<Endpoint> {
+  #endpointFor(remote: ResolvedHost): Promise<Endpoint> {
     const usable = [...this.#endpoints].filter((endpoint) => endpoint.family === remote.family && endpoint.canReach(remote.host));
     const endpoint = usable.find(({ isListening }) => isListening) ?? usable[0];
     if (endpoint !== undefined) return Promise.resolve(endpoint);
     const opening = this.#opening.get(remote.family);
     if (opening !== undefined) return opening;
     const wildcard = { host: remote.family === 6 ? "::" : "0.0.0.0", family: remote.family };
-    const opened = this.#openEndpoint(engine, wildcard, 0).finally(() => this.#opening.delete(remote.family));
+    const opened = this.#openEndpoint(wildcard, 0).finally(() => this.#opening.delete(remote.family));
     this.#opening.set(remote.family, opened);
     return opened;
   }
 
-  async #openEndpoint(engine: EngineContext, { host, family }: ResolvedHost, port: number): Promise<Endpoint> {
+  async #openEndpoint({ host, family }: ResolvedHost, port: number): Promise<Endpoint> {
     const context: EndpointContext = {
       config: this.#config,
-      engine,
+      engine: () => this.#currentEngine(),
       clock: this.#ports.clock ?? systemClock,
       scheduler: this.#scheduler,
       random: this.#ports.random ?? systemRandom,

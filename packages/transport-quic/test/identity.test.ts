@@ -1,6 +1,7 @@
 import { createAuthority, identifyForCluster, issueClientCertificate, issueNodeCertificate } from "@octopii/certificates";
 import type { Connection } from "@octopii/interfaces";
 import { describe, expect, it } from "vitest";
+import { nodeUdpSockets } from "../src/adapters/udp-socket.js";
 import { createQuicTransport, quicCodes } from "../src/index.js";
 import { Nodes } from "./nodes.js";
 import { collectingLogger, createCluster, optionsOf, turns, until } from "./support.js";
@@ -150,6 +151,44 @@ describe("identity", () => {
     const listener = await server.listen({ address: "127.0.0.1:0", onConnection: () => undefined });
     await expect((await nodes.node(2)).connect(listener.address)).rejects.toMatchObject({ code: "OCTOPII_QUIC_PEER_REFUSED" });
     expect(errors.errors).toHaveLength(1);
+  });
+
+  it("can be replaced while both run: new connections show the new one, and open ones live on", async () => {
+    const { transport, listener, accepted } = await nodes.listening();
+    const dialer = await nodes.node(2);
+    const before = await dialer.connect(listener.address);
+    const { credentials } = await optionsOf(nodes.cluster, 5);
+    await transport.replaceCredentials(credentials);
+    expect((await dialer.connect(listener.address)).peer.nodeId).toBe(5);
+    await dialer.replaceCredentials((await optionsOf(nodes.cluster, 6)).credentials);
+    await dialer.connect(listener.address);
+    await until(() => accepted.length === 3);
+    expect(accepted.map(({ peer }) => peer.nodeId)).toEqual([2, 2, 6]);
+    expect(before.peer.nodeId).toBe(1);
+    const mixed = { ...credentials, privateKey: (await nodes.cluster.node(2)).privateKey };
+    await expect(transport.replaceCredentials(mixed)).rejects.toMatchObject({ code: "OCTOPII_QUIC_INVALID_CREDENTIALS" });
+    expect((await dialer.connect(listener.address)).peer.nodeId).toBe(5);
+  });
+
+  it("that is replaced while a socket is being opened is the new one there too", async () => {
+    let open = (): void => undefined;
+    const mayOpen = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const slow: typeof nodeUdpSockets = {
+      ...nodeUdpSockets,
+      open: async (options) => {
+        await mayOpen;
+        return nodeUdpSockets.open(options);
+      },
+    };
+    const transport = await nodes.node(1, {}, { sockets: slow });
+    const listening = transport.listen({ address: "127.0.0.1:0", onConnection: () => undefined });
+    await turns();
+    await transport.replaceCredentials((await optionsOf(nodes.cluster, 5)).credentials);
+    open();
+    const { address } = await listening;
+    expect((await (await nodes.node(2)).connect(address)).peer.nodeId).toBe(5);
   });
 
   it("cannot be left out", async () => {

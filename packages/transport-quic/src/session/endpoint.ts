@@ -23,7 +23,8 @@ import { RefusalLog } from "./refusal-log.js";
 /** What all endpoints of a transport share. */
 export interface EndpointContext {
   readonly config: QuicTransportConfig;
-  readonly engine: EngineContext;
+  /** The engine with the credentials of now. */
+  engine(): EngineContext;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -62,7 +63,6 @@ export class Endpoint implements ConnectionHost {
   readonly #connections = new Map<number, QuicConnection>();
   readonly #dials = new Map<QuicConnection, DialHandler>();
   readonly #past: ClosedConnections;
-  #engine: EngineContext;
   readonly #repeats = new Set<Timer>();
   #socket: UdpSocket | null = null;
   #onConnection: ((connection: QuicConnection) => void) | null = null;
@@ -76,7 +76,6 @@ export class Endpoint implements ConnectionHost {
 
   constructor(context: EndpointContext, family: 4 | 6) {
     this.#context = context;
-    this.#engine = context.engine;
     this.family = family;
     this.config = context.config;
     this.clock = context.clock;
@@ -137,11 +136,6 @@ export class Endpoint implements ConnectionHost {
     return this.#onConnection === null && this.#connections.size === 0;
   }
 
-  /** Uses another identity for connections from now on. */
-  useEngine(engine: EngineContext): void {
-    this.#engine = engine;
-  }
-
   /** Starts a connection to an IP address. @returns null while {@link QuicTransportConfig.maxConnections} are open. */
   dial(remoteHost: string, remotePort: number, handler: DialHandler): QuicConnection | null {
     if (this.#connections.size >= this.config.maxConnections) return null;
@@ -153,7 +147,7 @@ export class Endpoint implements ConnectionHost {
       remotePort,
       remoteAddress: formatAddress(remoteHost, remotePort),
     };
-    const connection = new QuicConnection(this.#engine.connect(this.config.serverName, sourceId), place, this);
+    const connection = new QuicConnection(this.#context.engine().connect(this.config.serverName, sourceId), place, this);
     this.#connections.set(place.key, connection);
     this.#dials.set(connection, handler);
     connection.start();
@@ -290,7 +284,7 @@ export class Endpoint implements ConnectionHost {
     const token = this.#tokens.mint({ host, port, retryId }, header.destinationId, this.clock.now());
     const out = this.socket.take();
     if (out === null) return;
-    const length = this.#engine.retry(header.sourceId, header.destinationId, retryId, token, out);
+    const length = this.#context.engine().retry(header.sourceId, header.destinationId, retryId, token, out);
     if (length === 0) this.socket.giveBack(out);
     else this.socket.send(out, length, host, port);
   }
@@ -309,7 +303,7 @@ export class Endpoint implements ConnectionHost {
       this.logger.debug({ remote: formatAddress(host, port) }, "dropped a connection attempt: the limit is reached");
       return;
     }
-    const engine = this.#engine.accept(retryId, originalId, this.#resets.token(retryId));
+    const engine = this.#context.engine().accept(retryId, originalId, this.#resets.token(retryId));
     const place = { accepted: true, key, remoteHost: host, remotePort: port, remoteAddress: formatAddress(host, port) };
     const connection = new QuicConnection(engine, place, this);
     this.#connections.set(key, connection);
