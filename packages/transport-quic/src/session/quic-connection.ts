@@ -9,7 +9,6 @@ import type {
   PeerIdentity,
   Scheduler,
   Stream,
-  Timer,
 } from "@octopii/interfaces";
 import { checkApplicationCode, quicCodes } from "../codes.js";
 import { QuicTransportError } from "../errors.js";
@@ -17,6 +16,8 @@ import type { QuicTransportConfig } from "../options.js";
 import type { EngineConnection, UdpSocket } from "../ports.js";
 import type { ControlMessage } from "../wire/control.js";
 import { engineClose, shortReason } from "./close.js";
+import { EarliestTimer } from "./earliest-timer.js";
+import { PacketSender } from "./packet-sender.js";
 import { QuicStream, type StreamHost } from "./quic-stream.js";
 import type { RefusalLog } from "./refusal-log.js";
 import { type ReceiverHost, StreamReceiver } from "./stream-receiver.js";
@@ -52,8 +53,6 @@ type State = "handshake" | "confirming" | "open" | "closing" | "closed";
 
 /** Rounds of "give the engine bytes, call those who have room again" in one turn. More go on in the next. */
 const roundsMax = 8;
-/** Datagrams of one connection in one turn, so that acknowledgements are heard between bursts. */
-const burstDatagramsMax = 128;
 /** A few probe timeouts, after which the engine sends also beyond its congestion window. */
 const lastWordMs = 1_000;
 const nobody: PeerIdentity = { name: "", cluster: null, nodeId: null };
@@ -71,6 +70,8 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   readonly #table: StreamTable;
   readonly #sender: StreamSender;
   readonly #receiver: StreamReceiver;
+  readonly #packets: PacketSender;
+  readonly #timer: EarliestTimer;
   readonly #keepAliveMs: number;
   readonly #handshakeDeadline: number;
   #peer: PeerIdentity = nobody;
@@ -88,8 +89,6 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   /** Until when the engine may take to let the word of our close out; null while we have not closed. */
   #lastWordBy: number | null = null;
   #keepAliveAt: number;
-  #timer: Timer | null = null;
-  #timerAt = 0;
 
   constructor(engine: EngineConnection, place: ConnectionPlace, host: ConnectionHost) {
     this.#engine = engine;
@@ -107,6 +106,8 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
       this.violate("the peer stopped a stream outside the control stream"),
     );
     this.#receiver = new StreamReceiver(engine, this.#table, this);
+    this.#packets = new PacketSender(engine, host.socket, place);
+    this.#timer = new EarliestTimer(host.clock, host.scheduler, () => this.#onTimer());
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -224,7 +225,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
       this.#lastWordBy = this.#host.clock.now() + lastWordMs;
       this.#tellClosed(close);
     }
-    const last = this.#sendLast();
+    const last = this.#packets.sendLast(this.#host.config.udpPayloadBytes);
     const mayCome = last === null && !this.#engine.isClosed() && this.#host.clock.now() < this.#lastWordBy;
     if (mayCome) this.#setTimer();
     else this.#leave(close, last);
@@ -293,43 +294,11 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
   }
 
   #sendPackets(): void {
-    const { socket } = this.#host;
-    const { remoteHost, remotePort } = this.place;
-    for (let sent = 0; sent < burstDatagramsMax; sent += 1) {
-      const buffer = socket.take();
-      if (buffer === null) break;
-      const length = this.#engine.send(buffer);
-      if (length === 0) {
-        socket.giveBack(buffer);
-        return;
-      }
-      socket.send(buffer, length, remoteHost, remotePort);
-    }
-    this.#wake();
-  }
-
-  /**
-   * Sends what says that the connection is over, and returns a copy of it: also where the socket is too busy to take it now, so that it can
-   * be repeated.
-   */
-  #sendLast(): Uint8Array | null {
-    const { socket } = this.#host;
-    const { remoteHost, remotePort } = this.place;
-    let last: Uint8Array | null = null;
-    for (let sent = 0; sent < burstDatagramsMax; sent += 1) {
-      const taken = socket.take();
-      const buffer = taken ?? new Uint8Array(this.#host.config.udpPayloadBytes);
-      const length = this.#engine.send(buffer);
-      if (length > 0) last = buffer.slice(0, length);
-      if (taken !== null && length > 0) socket.send(taken, length, remoteHost, remotePort);
-      else if (taken !== null) socket.giveBack(taken);
-      if (length === 0) break;
-    }
-    return last;
+    if (this.#packets.sendBurst()) this.#wake();
   }
 
   #ended(close: ConnectionClose): void {
-    const last = this.#sendLast();
+    const last = this.#packets.sendLast(this.#host.config.udpPayloadBytes);
     this.#tellClosed(close);
     this.#leave(close, last);
   }
@@ -345,30 +314,21 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
 
   #leave(close: ConnectionClose, last: Uint8Array | null): void {
     this.#state = "closed";
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#timer.cancel();
     this.#host.gone(this, close, last);
   }
 
-  /** Sets the one timer to the first of: the engine's, the next keep-alive, the end of the handshake's time. A later one waits its turn. */
+  /** Has the timer go off for the first of: the engine's, the next keep-alive, the end of the handshake's time. */
   #setTimer(): void {
     const now = this.#host.clock.now();
     const timeout = this.#engine.timeout();
     // The engine gives whole milliseconds, rounded down.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const own = this.#lastWordBy ?? (this.unidentified ? this.#handshakeDeadline : this.#keepAliveAt);
-    const at = Math.min(engineAt, own);
-    if (this.#timer !== null) {
-      if (this.#timerAt <= at) return;
-      this.#timer.cancel();
-    }
-    if (at === Number.POSITIVE_INFINITY) return;
-    this.#timerAt = at;
-    this.#timer = this.#host.scheduler.setTimer(Math.max(0, at - now), this.#onTimer);
+    this.#timer.setBy(Math.min(engineAt, own));
   }
 
-  readonly #onTimer = (): void => {
-    this.#timer = null;
+  #onTimer(): void {
     if (this.#state === "closed") return;
     const now = this.#host.clock.now();
     this.#engine.onTimeout();
@@ -380,7 +340,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
       this.#keepAliveAt = now + this.#keepAliveMs;
     }
     this.#wake();
-  };
+  }
 
   #wake(): void {
     if (this.#state !== "closed" && !this.queued) this.#host.wake(this);
