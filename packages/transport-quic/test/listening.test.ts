@@ -41,6 +41,21 @@ describe("listening", () => {
     await (await nodes.node(3)).listen({ address: listener.address, onConnection: () => undefined });
   });
 
+  it("ends while others dial, one way or the other for each, and leaves nothing open", async () => {
+    for (let round = 0; round < 8; round += 1) {
+      const { transport, listener } = await nodes.listening();
+      const dialer = await nodes.node(2, { connectTimeoutMs: 400 });
+      const dials = Promise.allSettled(Array.from({ length: 5 }, () => dialer.connect(listener.address)));
+      await new Promise((resolve) => setTimeout(resolve, round * 2));
+      await listener.close();
+      for (const outcome of await dials) {
+        if (outcome.status === "rejected") expect(outcome.reason.details).not.toHaveProperty("refusal");
+        else outcome.value.close(0, "");
+      }
+      await Promise.all([dialer.close(), transport.close()]);
+    }
+  });
+
   it("survives garbage of every kind", async () => {
     const { listener, accepted } = await nodes.listening();
     const port = portOf(listener.address);

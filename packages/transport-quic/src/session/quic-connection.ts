@@ -102,9 +102,7 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     // A dial has a deadline of its own, which covers more than the handshake.
     this.#handshakeDeadline = place.accepted ? now + config.handshakeTimeoutMs : Number.POSITIVE_INFINITY;
     this.#table = new StreamTable(place.accepted, config.maxIncomingStreams);
-    this.#sender = new StreamSender(engine, this.#table, config.sendBufferBytes, () =>
-      this.violate("the peer stopped a stream outside the control stream"),
-    );
+    this.#sender = new StreamSender(engine, this.#table, config.sendBufferBytes, (problem) => this.#violation(problem));
     this.#receiver = new StreamReceiver(engine, this.#table, this);
     this.#packets = new PacketSender(engine, host.socket, place);
     this.#timer = new EarliestTimer(host.clock, host.scheduler, () => this.#onTimer());

@@ -10,6 +10,12 @@ const quantumBytes = 64 * 1024;
 /** Shared by all connections: it holds bytes only within one call. */
 const scratch = new Uint8Array(quantumBytes);
 
+/**
+ * What may wait on the control stream: more than the cuts of all streams that can be open at one time with the default limits. A peer that
+ * does not read it would otherwise have us keep a message for each stream that it opens in vain.
+ */
+const controlBytesMax = 1024 * 1024;
+
 /** A direction that its owner gave up, for the next flush. */
 interface Cut {
   readonly stream: QuicStream;
@@ -22,7 +28,7 @@ export class StreamSender {
   readonly #engine: EngineConnection;
   readonly #table: StreamTable;
   readonly #sendBufferBytes: number;
-  readonly #onGone: () => void;
+  readonly #violate: (problem: string) => void;
   readonly #control = new SendQueue();
   /** Streams to try, the next one first; and those for which the engine had no room. */
   readonly #ready = new Set<QuicStream>();
@@ -31,10 +37,10 @@ export class StreamSender {
   #cuts: Cut[] = [];
   #drained: QuicStream[] = [];
 
-  /** @param onGone - called if the engine takes bytes of a stream no more although the stream has not ended. */
-  constructor(engine: EngineConnection, table: StreamTable, sendBufferBytes: number, onGone: () => void) {
+  /** @param violate - called with what the peer does wrong, as the end of a sentence. */
+  constructor(engine: EngineConnection, table: StreamTable, sendBufferBytes: number, violate: (problem: string) => void) {
     this.#engine = engine;
-    this.#onGone = onGone;
+    this.#violate = violate;
     this.#table = table;
     this.#sendBufferBytes = sendBufferBytes;
   }
@@ -104,7 +110,7 @@ export class StreamSender {
     const last = stream.sendsLast && bytes.length === queue.bytes;
     const taken = this.#engine.streamSend(stream.id, bytes, last);
     if (taken < 0) {
-      this.#onGone();
+      this.#violate("the peer stopped a stream outside the control stream");
       return true;
     }
     const room = taken === bytes.length;
@@ -148,7 +154,8 @@ export class StreamSender {
       const bytes = queue.peek(scratch);
       const taken = Math.max(0, this.#engine.streamSend(this.#table.controlOut, bytes, false));
       queue.consume(taken);
-      if (taken < bytes.length) return;
+      if (taken < bytes.length) break;
     }
+    if (queue.bytes > controlBytesMax) this.#violate("the peer does not read the control stream");
   }
 }

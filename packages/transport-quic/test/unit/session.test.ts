@@ -7,6 +7,7 @@ import { ClosedConnections } from "../../src/session/closed-connections.js";
 import { QuicStream, type StreamHost } from "../../src/session/quic-stream.js";
 import { ReceiveBuffer } from "../../src/session/receive-buffer.js";
 import { SendQueue } from "../../src/session/send-queue.js";
+import { StreamSender } from "../../src/session/stream-sender.js";
 import { StreamTable } from "../../src/session/stream-table.js";
 
 describe("the end of a handshake", () => {
@@ -193,6 +194,30 @@ describe("the stream table", () => {
     expect(table.takeEarlyCut(4)).toEqual({ stop: 77, reset: 78 });
     expect(table.takeEarlyCut(18)).toEqual({ reset: 79 });
     for (const id of [4, 18, 4_000, 22, 1, 2]) expect(table.takeEarlyCut(id)).toBeUndefined();
+  });
+});
+
+describe("the control stream", () => {
+  const flushed = (streams: number, taken: (bytes: number) => number) => {
+    const engine = { streamSend: (_id: number, bytes: Uint8Array) => taken(bytes.length), streamCapacity: () => 0 };
+    const problems: string[] = [];
+    const table = new StreamTable(true, 10);
+    const sender = new StreamSender(engine as unknown as EngineConnection, table, 100, (problem) => problems.push(problem));
+    sender.openControl();
+    for (let i = 0; i < streams; i += 1) {
+      const stream = QuicStream.opening(host, "p", false);
+      stream.id = i * 4;
+      sender.cut(stream, "send", quicCodes.streamRefused);
+      if (i % 100 === 0) sender.flush();
+    }
+    sender.flush();
+    return problems;
+  };
+
+  it("keeps no more for a peer that does not read it than all open streams can need", () => {
+    expect(flushed(20_000, () => 0)).toEqual([]);
+    expect(flushed(150_000, () => 0)).toContain("the peer does not read the control stream");
+    expect(flushed(150_000, (bytes) => bytes)).toEqual([]);
   });
 });
 
