@@ -55,6 +55,13 @@ export const logMutations: readonly Mutation[] = [
     tests,
   },
   {
+    name: "acknowledge the whole log instead of what is committed",
+    file: "core/following.ts",
+    find: "return acknowledge(raft, message.from, log.committedIndex);",
+    replace: "return acknowledge(raft, message.from, log.lastIndex);",
+    tests: ["core/paper-replication"],
+  },
+  {
     name: "acknowledge the whole log instead of what was sent",
     file: "core/following.ts",
     find: "  acknowledge(raft, message.from, lastNewIndex);",

@@ -88,4 +88,11 @@ export const readMutations: readonly Mutation[] = [
     replace: "raft.electionElapsedTicks = 0;",
     tests: ["node", ...tests],
   },
+  {
+    name: "confirm a read alone though the outgoing half votes too",
+    file: "core/replica.ts",
+    find: "return votersOutgoing.length === 0 || votersOutgoing.every((id) => id === this.id);",
+    replace: "return true;",
+    tests,
+  },
 ];

@@ -17,8 +17,8 @@ usage: octopii node --config FILE [OPTIONS]
 The configuration holds "cluster", "id", "directory", "members", a list of
 { "id", "address" }, and the paths "certificate", "privateKey" and
 "authorities", relative to the file. It may hold "listenAddress", "transport",
-which is "quic" or "tcp", and every other option of a node. When the files of its
-certificate change, the node shows the new one without a restart.
+which is "quic" or "tcp", and every other option of a node. When the files of
+its certificate change, the node shows the new one without a restart.
 
 example:
   octopii node --config /etc/octopii/node-1.json

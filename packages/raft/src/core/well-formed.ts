@@ -1,15 +1,21 @@
 import { validateConfiguration } from "../configuration/index.js";
-import type { Message } from "../messages.js";
-import type { Index, SnapshotMetadata, Term } from "../types.js";
+import type { Message, PreVote, RequestVote } from "../messages.js";
+import type { Entry, EntryKind, Index, SnapshotMetadata, Term } from "../types.js";
 
 /** No log and no group comes to so many entries or terms. Whoever claims it would have us run out of the integers that can be counted on. */
 const highest = 2 ** 52;
+
+const entryKinds: Readonly<Record<EntryKind, true>> = { command: true, noop: true, configuration: true, founding: true };
+const nodeLists = ["voters", "votersOutgoing", "learners", "learnersNext"] as const;
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 /** A term or an index. */
 const isPosition = (value: number): boolean => Number.isSafeInteger(value) && value >= 0 && value <= highest;
 
-/** Whether a message could come from an honest peer at all: nobody leads term 0, for one. What fails here is dropped before it can touch any state. */
+/**
+ * Whether a message could come from an honest peer at all: nobody leads term 0, for one. What fails here is dropped before it can touch any
+ * state. Types are not taken for granted: whoever brings a network of their own may hand over anything.
+ */
 export function isWellFormed(message: Message): boolean {
   if (!isPosition(message.term) || !Number.isSafeInteger(message.from) || message.from < 1) return false;
   switch (message.type) {
@@ -22,12 +28,17 @@ export function isWellFormed(message: Message): boolean {
         entriesFollow(message)
       );
     case "AppendEntriesResponse":
-      return isPosition(message.index) && isPosition(message.hintIndex) && Number.isSafeInteger(message.hintTerm) && message.hintTerm >= -1;
-    case "RequestVote":
-    case "PreVote":
       return (
-        isPosition(message.lastLogIndex) && isPosition(message.lastLogTerm) && message.lastLogTerm <= message.term && isKnownCommit(message)
+        typeof message.rejected === "boolean" &&
+        isPosition(message.index) &&
+        isPosition(message.hintIndex) &&
+        Number.isSafeInteger(message.hintTerm) &&
+        message.hintTerm >= -1
       );
+    case "RequestVote":
+      return typeof message.leadershipTransfer === "boolean" && isBallot(message);
+    case "PreVote":
+      return isBallot(message);
     case "Heartbeat":
       return message.term > 0 && isPosition(message.commitIndex) && isCount(message.readRound);
     case "HeartbeatResponse":
@@ -44,9 +55,15 @@ export function isWellFormed(message: Message): boolean {
     case "TimeoutNow":
       return true;
     case "ForwardProposals":
-      return isCount(message.requestId) && message.commands.length > 0;
+      return isCount(message.requestId) && areCommands(message.commands);
     case "ForwardProposalsResponse":
-      return isCount(message.requestId) && isCount(message.count) && isPosition(message.firstIndex) && isPosition(message.entryTerm);
+      return (
+        isCount(message.requestId) &&
+        isCount(message.count) &&
+        isPosition(message.firstIndex) &&
+        isPosition(message.entryTerm) &&
+        (message.refusal === null || typeof message.refusal === "string")
+      );
     default:
       return unknownType(message);
   }
@@ -65,13 +82,27 @@ export function isResponse({ type }: Message): boolean {
   }
 }
 
+function isBallot(message: RequestVote | PreVote): boolean {
+  const { lastLogIndex, lastLogTerm, term } = message;
+  return isPosition(lastLogIndex) && isPosition(lastLogTerm) && lastLogTerm <= term && isKnownCommit(message);
+}
+
 function isKnownCommit({ commitIndex = 0, commitTerm = 0 }: { readonly commitIndex?: Index; readonly commitTerm?: Term }): boolean {
   return isPosition(commitIndex) && isPosition(commitTerm);
 }
 
-function isSnapshot({ index, term, configuration }: SnapshotMetadata): boolean {
+function isSnapshot(snapshot: SnapshotMetadata): boolean {
+  if (!isObject(snapshot) || !isObject(snapshot.configuration)) return false;
+  const { index, term, configuration } = snapshot;
+  if (!nodeLists.every((name) => Array.isArray(configuration[name])) || typeof configuration.autoLeave !== "boolean") return false;
   return isPosition(index) && index >= 1 && isPosition(term) && term >= 1 && validateConfiguration(configuration) === null;
 }
+
+function areCommands(commands: readonly Uint8Array[]): boolean {
+  return Array.isArray(commands) && commands.length > 0 && commands.every((command) => command instanceof Uint8Array);
+}
+
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 function unknownType(_message: never): false {
   return false;
@@ -79,10 +110,13 @@ function unknownType(_message: never): false {
 
 /** Entries continue `prevLogIndex` without gaps, and terms never fall nor exceed the leader's. */
 function entriesFollow(message: Message & { type: "AppendEntries" }): boolean {
+  if (!Array.isArray(message.entries)) return false;
   let index = message.prevLogIndex;
   let term = message.prevLogTerm;
-  for (const entry of message.entries) {
-    if (entry.index !== ++index || !isPosition(entry.index) || entry.term < term || !Number.isSafeInteger(entry.term)) return false;
+  for (const entry of message.entries as readonly Entry[]) {
+    if (!isObject(entry) || entry.index !== ++index || !isPosition(entry.index)) return false;
+    if (entry.term < term || !Number.isSafeInteger(entry.term)) return false;
+    if (!(entry.data instanceof Uint8Array) || !Object.hasOwn(entryKinds, entry.kind)) return false;
     term = entry.term;
   }
   return term <= message.term;

@@ -105,10 +105,11 @@ export class Driver<Result> {
     this.#ports.scheduler.nextTurn(this.#onTurn);
   }
 
-  /** Takes messages that came in. */
-  receive(from: NodeId, messages: readonly Message[], dropped: (message: Message) => void): void {
+  /** Takes messages that came in. @param dropped - told of those that are not from where they came, or are no messages at all. */
+  receive(from: NodeId, messages: readonly Message[], dropped: (message: Message | null) => void): void {
     for (const message of messages) {
-      if (message.from !== from) dropped(message);
+      if (typeof message !== "object" || message === null) dropped(null);
+      else if (message.from !== from) dropped(message);
       else this.#take(message);
     }
     this.wake();

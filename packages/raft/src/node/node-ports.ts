@@ -46,6 +46,8 @@ export interface RaftNodeIdentity {
 /** What a node tells its owner. Called synchronously; must not throw. */
 export type RaftNodeEvent =
   | TraceEvent
+  /** A peer's network handed over what is no message at all. */
+  | { readonly type: "noMessage"; readonly from: NodeId }
   /** The state machine has applied these, in order. */
   | { readonly type: "applied"; readonly entries: readonly Entry[] }
   /** The state machine holds this snapshot in the place of what it held. */

@@ -1,5 +1,6 @@
 import type { NodeId, Timer } from "@octopii/interfaces";
 import type { Configuration, ConfigurationChange, MemberChangeType } from "../configuration/index.js";
+import { isNodeId } from "../configuration/validate.js";
 import type { RaftStatus } from "../core/input-output.js";
 import { RaftCore } from "../core/raft-core.js";
 import { createRaftMetrics, type RaftMetrics } from "../observability/metrics.js";
@@ -14,7 +15,7 @@ import { logEvent } from "./log-event.js";
 import { type RaftNodeConfig, type RaftNodeOptions, resolveRaftNodeOptions } from "./node-options.js";
 import { type CompletePorts, completePorts, type RaftNodeEvent, type RaftNodeIdentity, type RaftNodePorts } from "./node-ports.js";
 import { type NodeStart, readStart } from "./open.js";
-import { busy, entryTooLarge, misuseOf, notBytes, notLeader, stoppedError } from "./refusals.js";
+import { busy, entryTooLarge, isChange, misuseOf, notAChange, notANodeId, notBytes, notLeader, stoppedError } from "./refusals.js";
 import { SnapshotCalls } from "./snapshot-calls.js";
 import { Snapshots } from "./snapshots.js";
 import { Waiter, type WaitOptions } from "./waiter.js";
@@ -133,6 +134,7 @@ export class RaftNode<Result> {
    */
   changeMembership(change: ConfigurationChange, options: ChangeOptions = {}): Promise<Configuration> {
     return this.#wait<Configuration>(options, (waiter) => {
+      if (!isChange(change)) return waiter.reject(notAChange());
       this.#callers.changes.enqueue({ change, mustKeepQuorum: options.force !== true }, waiter);
     });
   }
@@ -181,6 +183,7 @@ export class RaftNode<Result> {
    */
   transferLeadership(target: NodeId, options: WaitOptions = {}): Promise<void> {
     return this.#wait<void>(options, (waiter) => {
+      if (!isNodeId(target)) return waiter.reject(notANodeId(target));
       if (this.#core.leaderId !== this.#id) return waiter.reject(notLeader(this.#core.leaderId));
       const { transferTo } = this.#inbox;
       if (transferTo !== undefined && transferTo !== target) this.#callers.transfers.replaced(transferTo);
@@ -227,7 +230,7 @@ export class RaftNode<Result> {
     return this.#core.leaderId;
   }
 
-  /** A replica's own view of its group. */
+  /** A replica's own view of its group; of one that was closed or has stopped, its last. */
   status(): RaftStatus {
     const status = this.#core.status();
     // What the state machine has just done goes to the core with its next step.
@@ -397,7 +400,10 @@ export class RaftNode<Result> {
   #attach(group: GroupId): () => void {
     return this.#ports.network.attach(group, {
       receive: (from, messages) => {
-        this.#driver.receive(from, messages, (message) => this.#traced({ type: "drop", message, reason: "unknownSender" }));
+        this.#driver.receive(from, messages, (message) => {
+          if (message === null) this.#tell({ type: "noMessage", from });
+          else this.#traced({ type: "drop", message, reason: "unknownSender" });
+        });
       },
       receiveSnapshot: (from, message, chunks) => this.#driver.receiveSnapshot(from, message, chunks),
       unreachable: (peer) => {

@@ -1,4 +1,5 @@
 import type { NodeId } from "@octopii/interfaces";
+import type { ConfigurationChange, MemberChange } from "../configuration/index.js";
 import { RaftError } from "../errors.js";
 
 /** The errors with which a node refuses calls. */
@@ -15,6 +16,24 @@ export function entryTooLarge(bytes: number, limit: number): RaftError {
 /** For those whom no type checker helps. */
 export function notBytes(command: unknown): TypeError {
   return new TypeError(`A command is a Uint8Array, not ${Array.isArray(command) ? "an array" : typeof command}; encode it first.`);
+}
+
+/** Whether a change of the membership has the parts that one has; what they say is the core's to judge. */
+export function isChange(change: ConfigurationChange): boolean {
+  const isStep = ({ type, nodeId, context }: MemberChange): boolean =>
+    typeof type === "string" && typeof nodeId === "number" && (context === undefined || context instanceof Uint8Array);
+  const { transition, changes } = change ?? {};
+  return typeof transition === "string" && Array.isArray(changes) && changes.every((step) => step != null && isStep(step));
+}
+
+export function notAChange(): TypeError {
+  return new TypeError(
+    "A change of the membership is { transition, changes: [{ type, nodeId, context? }] }; nodeId is a number, context bytes.",
+  );
+}
+
+export function notANodeId(id: unknown): RangeError {
+  return new RangeError(`${String(id)} is no node id: ids are safe integers above 0.`);
 }
 
 /** What is wrong with a deadline; null if nothing is. One that never comes would have a call wait for ever. */

@@ -4,7 +4,7 @@ import type { Term } from "../types.js";
 export interface WaitOptions {
   /** Ends the wait; the call rejects with the signal's reason. What was proposed may be committed all the same. */
   readonly signal?: AbortSignal;
-  /** How long to wait. Default: the node's `requestTimeoutMs`. */
+  /** How long to wait, looked at once per tick. Default: the node's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
 }
 

@@ -71,6 +71,9 @@ class Recorder {
         return this.#to.appliedIndex.set(event.snapshot.index);
       case "stopped":
         return this.#to.stopped.set(1);
+      case "noMessage":
+        this.#to.drops.malformed.add(1);
+        return this.#to.droppedMessages.unknown.add(1);
       default:
         return this.#traced(event);
     }

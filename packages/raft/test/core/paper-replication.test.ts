@@ -190,6 +190,14 @@ describe("Raft §5.3, log replication: followers", () => {
     expect(texts(replica.applied)).toEqual(["1.1", "2.2"]);
   });
 
+  it("§5.3: to an append from before its commit index, a follower answers with that, and not with a tail that may be another's", () => {
+    const log = [1, 1, 2, 2];
+    const replica = new TestReplica(1, { options, log, hardState: { currentTerm: 6, commitIndex: 2 } });
+    expect(replica.answer(append({ ...at, term: 6 }, [1, 1], [1], 1))).toMatchObject([
+      { type: "AppendEntriesResponse", rejected: false, index: 2 },
+    ]);
+  });
+
   it("§5.3: an answer to a heartbeat brings on what was lost", () => {
     const leader = leading({ options, log: [1] });
     expect(only("AppendEntries", leader.receive(heartbeatAnswer({ ...at, term: 2 })))).toMatchObject([

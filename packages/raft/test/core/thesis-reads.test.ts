@@ -25,6 +25,16 @@ describe("thesis §6.4, read-only queries", () => {
     expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
   });
 
+  it("§4.3 and §6.4: in a joint configuration a voter that is alone in one half does not confirm reads by itself", () => {
+    const replica = leading({ configuration: group([1], { votersOutgoing: [1, 2, 3] }) });
+    replica.answer(accepted(at, 1));
+    const beats = only("Heartbeat", replica.step({ reads: [read(1)] }));
+    expect(replica.status.commitIndex).toBe(1);
+    expect(replica.reads).toEqual([]);
+    replica.receive(heartbeatAnswer(at, beats[0]?.readRound));
+    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+  });
+
   it("§6.4, step 2: the read index is the commit index of when the read came, though more gets committed meanwhile", () => {
     const replica = leader();
     const [beat] = only("Heartbeat", replica.step({ reads: [read(1)] }));
