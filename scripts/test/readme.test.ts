@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { describe, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import * as conformance from "../../packages/raft/src/conformance/index.js";
 import * as raft from "../../packages/raft/src/index.js";
 import * as transportQuic from "../../packages/transport-quic/src/index.js";
 import * as transportTcp from "../../packages/transport-tcp/src/index.js";
+import * as walrus from "../../packages/walrus/src/index.js";
 import { repositoryRoot } from "../lib/root.js";
 
 /** The TypeScript examples of a README, in order. */
@@ -42,6 +44,19 @@ describe("the README of @octopii/raft", () => {
     await runExample(suite, { "node:test": nodeTest, "@octopii/raft/conformance": conformance });
     expect(cases.length).toBeGreaterThan(20);
     for (const { run } of cases) await run();
+  });
+});
+
+describe("the README of @octopii/walrus", () => {
+  it("has an example of a log that runs as it stands", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "octopii-readme-"));
+    try {
+      const [example = ""] = examplesOf("packages/walrus/README.md");
+      const printed = await runExample(example.replace("data/log", directory), { "@octopii/walrus": walrus });
+      expect(printed).toEqual(["first", "second, corrected", 2]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

@@ -68,6 +68,12 @@ export function corrupt(file: string, offset: number, problem: string, remedy: s
   });
 }
 
+/** A segment that should be there and is not. @param why - how that is known; a clause without a full stop. */
+export function missing(file: string, why: string): WalrusError {
+  const problem = `the file is missing: ${why}`;
+  return new WalrusError("OCTOPII_WALRUS_CORRUPT", `${file} is missing: ${why}. ${RESTORE}`, { details: { file, offset: 0, problem } });
+}
+
 /** A file of a format that this release does not read. */
 export function unsupported(file: string, what: string): WalrusError {
   const message = `${file} has ${what}, which this release does not read; open it with the release that wrote it, or a newer one.`;

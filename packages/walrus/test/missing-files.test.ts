@@ -30,15 +30,15 @@ async function expectRefusal(files: Map<string, Uint8Array>, code: string, messa
 test.each([1, 2, 3, 4])("segment %i missing from five is corruption, and the message names it", async (number) => {
   const files = await fiveSegments(false);
   files.delete(path(number));
-  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(number)} is corrupt at offset 0: the file is missing`));
+  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(number)} is missing: `));
 });
 
 test("the last segment missing from a closed log is corruption, and so are all of them", async () => {
   const files = await fiveSegments(true);
   files.delete(path(5));
-  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(5)} is corrupt at offset 0: the file is missing`));
+  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(5)} is missing: `));
   for (let number = 1; number < 5; number++) files.delete(path(number));
-  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(5)} is corrupt at offset 0: the file is missing`));
+  await expectRefusal(files, "OCTOPII_WALRUS_CORRUPT", new RegExp(`^${path(5)} is missing: `));
 });
 
 test("a segment more than a closed log had is corruption", async () => {

@@ -135,7 +135,7 @@ describe("octopii node refuses", () => {
     const data = copyOfData("missing");
     const [, second = ""] = segmentsOf(data);
     rmSync(second);
-    await expectRefusal(node.configure("missing", { directory: "missing" }), /0000000000000002\.wal .*the file is missing.*restore/);
+    await expectRefusal(node.configure("missing", { directory: "missing" }), /0000000000000002\.wal is missing: .* follows it\. .*restore/);
   });
 
   it("a log without the name of its owner", async () => {

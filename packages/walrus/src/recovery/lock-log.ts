@@ -9,6 +9,8 @@ export async function lockLog(fileSystem: FileSystem, directory: string, prepare
   } catch (error) {
     if (isWalrusError(error)) throw error;
     if (!(error instanceof Error && "code" in error && error.code === "ELOCKED")) throw ioFailed("take", directory, error);
-    throw new WalrusError("OCTOPII_WALRUS_LOCKED", `The log in ${directory} is in use: ${error.message}`, { cause: error });
+    throw new WalrusError("OCTOPII_WALRUS_LOCKED", `The log cannot be opened: ${error.message.replace(/^ELOCKED: /, "")}.`, {
+      cause: error,
+    });
   }
 }

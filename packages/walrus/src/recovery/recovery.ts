@@ -1,5 +1,5 @@
 import type { File, FileSystem } from "@octopii/interfaces";
-import { asWalrusError, corrupt } from "../errors.js";
+import { asWalrusError, corrupt, missing } from "../errors.js";
 import { type CleanMark, decodeCleanMark } from "../format/clean-mark.js";
 import { MARK_BYTES, MARK_NAME, segmentName } from "../format/format.js";
 import type { Hasher } from "../format/hasher.js";
@@ -71,12 +71,12 @@ export function checkNumbers(directory: string, numbers: readonly number[], mark
   const path = (number: number): string => `${directory}/${segmentName(number)}`;
   for (const [at, number] of numbers.entries()) {
     const due = (numbers[0] ?? 0) + at;
-    if (number !== due) throw corrupt(path(due), 0, `the file is missing, though ${segmentName(number)} follows it`);
+    if (number !== due) throw missing(path(due), `${segmentName(number)} follows it`);
   }
   if (mark === null) return;
   const last = numbers.at(-1) ?? 0;
   const { segment } = mark;
-  if (last < segment) throw corrupt(path(segment), 0, "the file is missing, though the log ended in it when it was closed");
+  if (last < segment) throw missing(path(segment), "the log ended in it when it was closed");
   if (last > segment) throw corrupt(path(segment + 1), 0, `when the log was closed, it ended with ${segmentName(segment)}`);
 }
 
@@ -104,8 +104,7 @@ export function checkFollows(
 export function checkComplete(directory: string, oldest: number, state: LogState): void {
   const topic = state.incompleteTopic();
   if (topic === null) return;
-  const what = `the file is missing: entry ${topic.missing} of topic "${topic.name}" is in no other`;
-  throw corrupt(`${directory}/${segmentName(oldest - 1)}`, 0, what);
+  throw missing(`${directory}/${segmentName(oldest - 1)}`, `entry ${topic.missing} of topic "${topic.name}" is in no other`);
 }
 
 class Recovery {
