@@ -23,7 +23,7 @@ export class DiskFileSystem implements FileSystem, DiskAccess {
     return this.run("open", path, () => {
       const node = mode === "create" ? this.#create(path) : this.#existing(path);
       if (this.disk.openFiles >= this.disk.config.maxOpenFiles) throw systemError("EMFILE", "open", path);
-      this.disk.openFiles += 1;
+      this.disk.countHandle(this.#lifetime, 1);
       return new DiskFile(this, node, path, mode !== "read", durableWrites);
     });
   }
@@ -73,7 +73,7 @@ export class DiskFileSystem implements FileSystem, DiskAccess {
   }
 
   closeHandle(): void {
-    if (this.#lifetime.alive) this.disk.openFiles -= 1;
+    if (this.#lifetime.alive) this.disk.countHandle(this.#lifetime, -1);
   }
 
   run<T>(operation: DiskOperation, path: string, execute: () => T, durable = false, strike?: () => void): Promise<T> {

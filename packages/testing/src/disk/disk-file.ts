@@ -40,7 +40,8 @@ export class DiskFile implements File {
     const execute = (): void => {
       if (bytes.length === 0) return;
       this.#reserve(position + bytes.length, "write");
-      this.#node.change({ kind: "write", position, bytes });
+      const reached = this.#access.disk.silentFaults.positionFor(this.#path, position, this.#node.cached.size);
+      this.#node.change({ kind: "write", position: reached, bytes });
       if (this.#durableWrites) this.#flush(this.#node.version);
     };
     const strike = (): void => {
@@ -51,7 +52,12 @@ export class DiskFile implements File {
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
-    return this.#run("read", () => this.#node.cached.read(buffer, position), { position });
+    const execute = (): number => {
+      const length = this.#node.cached.read(buffer, position);
+      this.#access.disk.silentFaults.afterRead(this.#path, buffer, length);
+      return length;
+    };
+    return this.#run("read", execute, { position });
   }
 
   /** Covers what was written before the call; a write that is still in flight may miss it. */

@@ -1,3 +1,5 @@
+import { isBelow } from "./silent-faults.js";
+
 /** What a process can ask of a disk. */
 export type DiskOperation =
   | "open"
@@ -41,6 +43,8 @@ interface Plan {
 export class DiskFaults {
   /** Asked after the planned faults. */
   hook: FaultHook | null = null;
+  /** How many operations have failed so far. */
+  struck = 0;
   #plans: Plan[] = [];
 
   /** Lets a coming `operation` fail. */
@@ -57,8 +61,14 @@ export class DiskFaults {
 
   /** The code with which this operation fails, or null. */
   strike(operation: DiskOperation, path: string): string | null {
+    const code = this.#codeFor(operation, path);
+    if (code !== null) this.struck += 1;
+    return code;
+  }
+
+  #codeFor(operation: DiskOperation, path: string): string | null {
     for (const plan of this.#plans) {
-      if (plan.operation !== operation || !matches(plan.path, path)) continue;
+      if (plan.operation !== operation || !isBelow(plan.path, path)) continue;
       if (plan.skip > 0) {
         plan.skip -= 1;
         continue;
@@ -69,8 +79,4 @@ export class DiskFaults {
     }
     return this.hook?.(operation, path) ?? null;
   }
-}
-
-function matches(wanted: string | null, path: string): boolean {
-  return wanted === null || path === wanted || path.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`);
 }

@@ -7,6 +7,7 @@ import { DiskFaults, type DiskOperation, type PlannedFault } from "./faults.js";
 import { Namespace, splitPath } from "./namespace.js";
 import { type DirectoryNode, FileNode } from "./nodes.js";
 import { type DiskConfig, type DiskOptions, type Latency, resolveDiskOptions } from "./options.js";
+import { type SilentFault, type SilentFaultKind, SilentFaults } from "./silent-faults.js";
 import type { SurvivalMode } from "./survival.js";
 import { systemError } from "./system-error.js";
 
@@ -56,16 +57,17 @@ const SYNCING: ReadonlySet<DiskOperation> = new Set<DiskOperation>(["sync", "syn
 export class SimulatedDisk {
   readonly name: string;
   readonly faults: DiskFaults = new DiskFaults();
+  /** What it does without a word: see {@link SimulatedDisk.failSilently}. */
+  readonly silentFaults: SilentFaults;
   /** Syncs succeed without doing anything. No storage engine survives that: it proves that an oracle notices. */
   lieAboutSync = false;
-  /** Handles that processes have open now. */
-  openFiles = 0;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #latency: SeededRandom;
   readonly #failures: SeededRandom;
   readonly #locks = new Map<DirectoryNode, Lifetime>();
   readonly #inFlight = new Set<InFlight>();
+  readonly #handles = new Map<Lifetime, number>();
   #config: DiskConfig;
   #namespace = new Namespace();
   #powerLosses = 0;
@@ -80,6 +82,7 @@ export class SimulatedDisk {
     this.#random = random;
     this.#latency = random.fork("latency");
     this.#failures = random.fork("failures");
+    this.silentFaults = new SilentFaults(random.fork("silent"));
     this.#config = resolveDiskOptions(options);
   }
 
@@ -91,6 +94,12 @@ export class SimulatedDisk {
   /** Lets a coming operation fail. A failed sync drops the unsynced state it covered, and the next sync succeeds. */
   failNext(operation: DiskOperation, fault: PlannedFault): void {
     this.faults.plan(operation, fault);
+  }
+
+  /** Lets a coming read show a flipped bit, or a coming write go to another place of its file. The operation succeeds. */
+  failSilently(kind: SilentFaultKind, fault: SilentFault = {}): void {
+    this.silentFaults.plan(kind, fault);
+    this.#note(kind, fault.path ?? "");
   }
 
   /** No operation completes in the next `durationMs`. */
@@ -155,6 +164,18 @@ export class SimulatedDisk {
     return changes;
   }
 
+  /** Handles that processes have open now. */
+  get openFiles(): number {
+    let open = 0;
+    for (const count of this.#handles.values()) open += count;
+    return open;
+  }
+
+  /** @internal A process opened (1) or closed (-1) a handle. */
+  countHandle(lifetime: Lifetime, change: 1 | -1): void {
+    this.#handles.set(lifetime, (this.#handles.get(lifetime) ?? 0) + change);
+  }
+
   /** @internal */
   get namespace(): Namespace {
     return this.#namespace;
@@ -210,7 +231,7 @@ export class SimulatedDisk {
       this.#interrupting = false;
     }
     for (const [directory, owner] of this.#locks) if (owner === lifetime) this.#locks.delete(directory);
-    this.openFiles = 0;
+    this.#handles.delete(lifetime);
   }
 
   /** @internal The power fails. Call {@link loseProcess} before. */

@@ -102,6 +102,21 @@ export class MemoryConnection implements Connection {
     };
   }
 
+  /** Forgets the connection without a word to the peer, which goes on believing in it until it hears nothing for long enough. */
+  vanish(): void {
+    this.#asEvent(() => this.#finish({ by: "timeout", code: 0, reason: "The connection was lost at this end alone." }, true));
+  }
+
+  /** Gives up one stream that `choose` picks, both directions, as a stack does that has run out of something. False if there is none. */
+  resetStream(choose: (count: number) => number, code: number): boolean {
+    const streams = this.#isClosed ? [] : this.#streams.all();
+    const stream = streams.length === 0 ? undefined : streams[choose(streams.length)];
+    if (stream === undefined) return false;
+    stream.reset(code);
+    stream.stop(code);
+    return true;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -263,7 +278,7 @@ export class MemoryConnection implements Connection {
     const remote = this.#remote;
     if (remote === null) return;
     const arrive = (): void => remote.station.enter(() => remote.receive(packet));
-    this.#parts.wire.send(this.#parts.station, this.#parts.peerHost, arrive, abandoned);
+    this.#parts.wire.send(this.#parts.station, this.#parts.peerHost, arrive, abandoned, sizeOf(packet));
   }
 
   /** @param inEvent - nobody's call is on the stack, so the owners of streams can be told at once. */
@@ -277,4 +292,13 @@ export class MemoryConnection implements Connection {
     this.#settleClosed(close);
     if (inEvent) this.#tell();
   }
+}
+
+/** About what a frame takes besides the bytes of a stream. */
+const FRAME_BYTES = 24;
+
+function sizeOf(packet: readonly Frame[]): number {
+  let bytes = 0;
+  for (const frame of packet) bytes += FRAME_BYTES + (frame.kind === "stream" ? (frame.bytes?.length ?? 0) : 0);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import type { Clock, Scheduler } from "@octopii/interfaces";
+import type { MemoryConnection } from "./memory-connection.js";
 import type { MemoryListener } from "./memory-listener.js";
 import type { Station, Wire } from "./station.js";
 
@@ -11,6 +12,7 @@ export class MemoryNetwork {
   readonly wire: Wire;
   readonly #stationOf: (host: string) => Station;
   readonly #listeners = new Map<string, MemoryListener>();
+  readonly #connections = new Set<MemoryConnection>();
   #nextPort = FIRST_FREE_PORT;
 
   /** Use {@link createMemoryNetwork}, or `world.process(name).transport`. */
@@ -38,6 +40,23 @@ export class MemoryNetwork {
       if (this.listenerAt(`${host}:${port}`) === null) return port;
     }
     return 0;
+  }
+
+  /** @internal A connection has come about at one end. */
+  track(connection: MemoryConnection): void {
+    this.#connections.add(connection);
+  }
+
+  /** @internal Its end. */
+  untrack(connection: MemoryConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  /** @internal The ends of connections that the process which runs at `host` has now. */
+  connectionsAt(host: string): MemoryConnection[] {
+    // Who dies says nothing, so its ends are still there.
+    for (const connection of this.#connections) if (!connection.station.alive()) this.#connections.delete(connection);
+    return [...this.#connections].filter(({ station }) => station.host === host);
   }
 
   /** @internal */

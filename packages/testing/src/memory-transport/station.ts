@@ -17,6 +17,7 @@ export interface Wire {
   /**
    * Runs `arrive` once, later, in any order with others; or not at all if the sender dies, or `abandoned` says that nobody cares any
    * more. A wire that loses packets sends them again until then.
+   * @param bytes - the size of the packet, roughly.
    */
-  send(from: Station, toHost: string, arrive: () => void, abandoned: () => boolean): void;
+  send(from: Station, toHost: string, arrive: () => void, abandoned: () => boolean, bytes?: number): void;
 }

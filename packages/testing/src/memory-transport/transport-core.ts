@@ -45,8 +45,12 @@ export class TransportCore {
       limits: { own: this.config, peer: peerConfig },
       initiator,
       onConfirmed,
-      onGone: (gone) => this.connections.delete(gone),
+      onGone: (gone) => {
+        this.connections.delete(gone);
+        this.network.untrack(gone);
+      },
     });
+    this.network.track(made);
     this.connections.add(made);
     return made;
   }

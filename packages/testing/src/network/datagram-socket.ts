@@ -36,7 +36,7 @@ export class DatagramSocket {
     if (!this.#lifetime.alive) return;
     const copy = bytes.slice();
     const arrive = (): void => this.#lookup(to)?.deliver(copy.slice(), this.host);
-    this.#network.transmit(this.#network.link(this.host, to), arrive, null);
+    this.#network.transmit(this.#network.link(this.host, to), arrive, null, bytes.length);
   }
 
   /** @internal */

@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly lossPerMillion?: number;
   /** So many in a million messages arrive twice. Default 0. */
   readonly duplicatePerMillion?: number;
+  /** Larger messages are lost, always, as on a path whose MTU nobody was told of. Default: none is too large. */
+  readonly maxPacketBytes?: number;
 }
 
 /** {@link LinkOptions}, complete. */
@@ -21,6 +23,7 @@ export const linkDefaults: LinkConfig = {
   meanDelayMs: 0.2,
   lossPerMillion: 0,
   duplicatePerMillion: 0,
+  maxPacketBytes: Number.MAX_SAFE_INTEGER,
 };
 
 /** Fills in the defaults and checks. @throws {TestingError} `OCTOPII_TESTING_INVALID_OPTIONS`, naming every problem. */
@@ -30,12 +33,14 @@ export function resolveLinkOptions(options: LinkOptions, base: LinkConfig = link
     meanDelayMs: options.meanDelayMs ?? base.meanDelayMs,
     lossPerMillion: options.lossPerMillion ?? base.lossPerMillion,
     duplicatePerMillion: options.duplicatePerMillion ?? base.duplicatePerMillion,
+    maxPacketBytes: options.maxPacketBytes ?? base.maxPacketBytes,
   };
   const problems = new OptionProblems("link options");
   problems.number("minDelayMs", config.minDelayMs, 0, 3_600_000);
   problems.number("meanDelayMs", config.meanDelayMs, 0, 3_600_000);
   problems.integer("lossPerMillion", config.lossPerMillion, 0, 1_000_000);
   problems.integer("duplicatePerMillion", config.duplicatePerMillion, 0, 1_000_000);
+  problems.integer("maxPacketBytes", config.maxPacketBytes, 0, Number.MAX_SAFE_INTEGER);
   problems.throwIfAny();
   return config;
 }

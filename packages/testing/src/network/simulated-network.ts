@@ -79,6 +79,35 @@ export class SimulatedNetwork {
     return this.partition(shuffled.slice(0, middle), shuffled.slice(middle));
   }
 
+  /** Everybody hears the first of `hosts`, and the others only those who stand on the same side of it. */
+  bridge(hosts: readonly string[]): NetworkFault {
+    const [middle, ...others] = hosts;
+    const left = new Set(others.slice(0, Math.ceil(others.length / 2)));
+    return this.#imposeAmong(hosts, "bridge", (from, to) => from === middle || to === middle || left.has(from) === left.has(to));
+  }
+
+  /** Each of `hosts` hears only the one before it and the one after it. */
+  chain(hosts: readonly string[]): NetworkFault {
+    const place = new Map(hosts.map((host, index) => [host, index]));
+    const isNext = (from: string, to: string): boolean => Math.abs((place.get(from) ?? 0) - (place.get(to) ?? 0)) === 1;
+    return this.#imposeAmong(hosts, "chain", isNext);
+  }
+
+  /**
+   * Each of `hosts`, as they stand in a circle, hears only so many neighbours that it sees a majority, itself included; and no two see the
+   * same one. Source: Jepsen's majorities-ring.
+   */
+  majorityRing(hosts: readonly string[]): NetworkFault {
+    const place = new Map(hosts.map((host, index) => [host, index]));
+    const { length } = hosts;
+    const reach = Math.ceil(Math.floor(length / 2) / 2);
+    const isNear = (from: string, to: string): boolean => {
+      const distance = Math.abs((place.get(from) ?? 0) - (place.get(to) ?? 0));
+      return Math.min(distance, length - distance) <= reach;
+    };
+    return this.#imposeAmong(hosts, "majority ring", isNear);
+  }
+
   /** Cuts a host off from all others. `in`: it is heard and hears nothing. `out`: it hears and is not heard. Default `both`. */
   isolate(host: string, direction: Direction = "both"): NetworkFault {
     return this.#impose("cuts", `isolate ${host} ${direction}`, (from, to) => {
@@ -125,12 +154,12 @@ export class SimulatedNetwork {
 
   /**
    * Sends one message. `arrive` runs when it arrives, twice if it was duplicated; `lost`, if there is one, when its fate is sealed.
-   * Draws the same numbers whatever the faults, so that each fault can be taken away alone.
+   * @param bytes - its size: a link may lose what is too large for it. Draws the same numbers whatever the faults, so that each fault can be taken away alone.
    */
-  transmit(link: Link, arrive: () => void, lost: (() => void) | null): void {
+  transmit(link: Link, arrive: () => void, lost: (() => void) | null, bytes: number = 0): void {
     this.counts.sent += 1;
     const delayUs = link.drawDelayUs();
-    const isLost = link.drawLoss();
+    const isLost = link.drawLoss() || bytes > link.config.maxPacketBytes;
     const isDuplicate = link.drawDuplicate();
     if (isLost && link.from !== link.to) {
       this.counts.lost += 1;
@@ -164,6 +193,14 @@ export class SimulatedNetwork {
     this.counts.cut += 1;
     this.#note("cut", link);
     lost?.();
+  }
+
+  /** Lets only those of `hosts` hear each other for whom `hears` holds. Who is none of them notices nothing. */
+  #imposeAmong(hosts: readonly string[], what: string, hears: (from: string, to: string) => boolean): NetworkFault {
+    const among = new Set(hosts);
+    return this.#impose("cuts", `${what} ${hosts.join(",")}`, (from, to) => {
+      return from !== to && among.has(from) && among.has(to) && !hears(from, to);
+    });
   }
 
   #impose(effect: Rule["effect"], description: string, applies: Rule["applies"]): NetworkFault {

@@ -16,6 +16,7 @@ interface Packet {
   readonly sender: Lifetime;
   readonly arrive: () => void;
   readonly abandoned: () => boolean;
+  readonly bytes: number;
   delivered: boolean;
   retryMs: number;
 }
@@ -35,11 +36,11 @@ export class SimulatedWire implements Wire {
     this.#lifetimeOf = lifetimeOf;
   }
 
-  send(from: Station, toHost: string, arrive: () => void, abandoned: () => boolean): void {
+  send(from: Station, toHost: string, arrive: () => void, abandoned: () => boolean, bytes: number = 0): void {
     const link = this.#network.link(from.host, toHost);
     const { minDelayMs, meanDelayMs } = link.config;
     const retryMs = Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, 4 * (minDelayMs + meanDelayMs)));
-    this.#attempt({ link, sender: this.#lifetimeOf(from), arrive, abandoned, delivered: false, retryMs });
+    this.#attempt({ link, sender: this.#lifetimeOf(from), arrive, abandoned, bytes, delivered: false, retryMs });
   }
 
   #attempt(packet: Packet): void {
@@ -49,7 +50,7 @@ export class SimulatedWire implements Wire {
       packet.delivered = true;
       packet.arrive();
     };
-    this.#network.transmit(packet.link, land, () => this.#retryLater(packet));
+    this.#network.transmit(packet.link, land, () => this.#retryLater(packet), packet.bytes);
   }
 
   #retryLater(packet: Packet): void {

@@ -2,6 +2,7 @@ import type { Clock, FileSystem, Scheduler, Transport } from "@octopii/interface
 import { DiskFileSystem } from "../disk/disk-file-system.js";
 import type { PowerLossOptions, SimulatedDisk } from "../disk/simulated-disk.js";
 import { TestingError } from "../errors.js";
+import type { MemoryConnection } from "../memory-transport/memory-connection.js";
 import { createMemoryTransport } from "../memory-transport/memory-transport.js";
 import type { MemoryTransportLimits } from "../memory-transport/options.js";
 import { DatagramSocket } from "../network/datagram-socket.js";
@@ -31,6 +32,7 @@ export class SimulatedProcess {
   readonly datagrams: DatagramSocket;
   readonly #machine: Machine;
   readonly #lifetime: Lifetime;
+  readonly #mounted: SimulatedDisk[] = [];
   #transport: Transport | null = null;
 
   /** Use `world.process(name)` and {@link SimulatedProcess.restart}. */
@@ -76,6 +78,37 @@ export class SimulatedProcess {
       ...(identify === undefined ? {} : { identify }),
       ...(certificateChain === undefined ? {} : { certificateChain }),
     });
+  }
+
+  /** The files of another machine's disk, as on storage that two machines share by mistake. */
+  mount(disk: SimulatedDisk): FileSystem {
+    this.#mounted.push(disk);
+    return new DiskFileSystem(disk, this.#lifetime);
+  }
+
+  /** One stream of this process, which `random` picks, is given up by its stack, both ways. False if it has none, or does not run. */
+  resetStream(random: SeededRandom, code: number = 0): boolean {
+    return this.#breakConnection(random, (connection) => connection.resetStream((count) => random.below(count), code));
+  }
+
+  /** Loses one connection at this end alone: the peer goes on believing in it until it hears nothing for long enough. */
+  loseConnection(random: SeededRandom): boolean {
+    return this.#breakConnection(random, (connection) => {
+      connection.vanish();
+      return true;
+    });
+  }
+
+  #breakConnection(random: SeededRandom, how: (connection: MemoryConnection) => boolean): boolean {
+    const connections = this.#machine.parts.memoryNetwork.connectionsAt(this.name);
+    if (this.state !== "running" || connections.length === 0) return false;
+    const connection = random.pick(connections);
+    let done = false;
+    connection.station.enter(() => {
+      done = how(connection);
+    });
+    if (done) this.#note("break", 0);
+    return done;
   }
 
   /** From now on the machine's clock gains `partsPerMillion` on the world, or loses if negative; for later lives too. */
@@ -133,7 +166,7 @@ export class SimulatedProcess {
     this.#lifetime.state = "dead";
     this.#lifetime.held = [];
     this.#note(how, this.incarnation);
-    this.disk.loseProcess(this.#lifetime);
+    for (const disk of [this.disk, ...this.#mounted]) disk.loseProcess(this.#lifetime);
     return true;
   }
 

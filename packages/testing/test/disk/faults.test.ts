@@ -132,3 +132,30 @@ describe("other faults", () => {
     expect(lab.durableText("/f")?.length).toBeGreaterThan(0);
   });
 });
+
+describe("a silent fault", () => {
+  test("shows a flipped bit to one read, and leaves the file as it is", async () => {
+    const lab = new DiskLab(11);
+    const file = await lab.durableFile("/f", "sound");
+    lab.disk.failSilently("rotOnRead", { path: "/f", skip: 1 });
+    const read = async (): Promise<string> => {
+      const buffer = new Uint8Array(5);
+      await lab.wait(file.read(buffer, 0));
+      return new TextDecoder().decode(buffer);
+    };
+    expect(await read()).toBe("sound");
+    expect(await read()).not.toBe("sound");
+    expect(await read()).toBe("sound");
+    expect(lab.disk.silentFaults.struck.rotOnRead).toBe(1);
+  });
+
+  test("sends a write to another place of its file, and says nothing", async () => {
+    const lab = new DiskLab(12);
+    const file = await lab.durableFile("/f", "a".repeat(2048));
+    lab.disk.failSilently("misdirect");
+    await lab.wait(file.write([new TextEncoder().encode("b".repeat(512))], 1024));
+    const text = lab.text("/f") ?? "";
+    expect(text.slice(1024, 1536)).toBe("a".repeat(512));
+    expect(text.indexOf("b".repeat(512)) % 512).toBe(0);
+  });
+});
