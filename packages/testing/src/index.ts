@@ -7,8 +7,8 @@
 export type { DiskOperation, FaultHook, PlannedFault } from "./disk/faults.js";
 export { DiskFaults } from "./disk/faults.js";
 export { type DiskConfig, type DiskOptions, diskDefaults, type Latency } from "./disk/options.js";
-export { type DiskImage, type PowerLossOptions, SimulatedDisk } from "./disk/simulated-disk.js";
 export { type SilentFault, type SilentFaultKind, SilentFaults } from "./disk/silent-faults.js";
+export { type DiskImage, type PowerLossOptions, SimulatedDisk } from "./disk/simulated-disk.js";
 export type { SurvivalMode } from "./disk/survival.js";
 export type { SystemError } from "./disk/system-error.js";
 export { isTestingError, TestingError, type TestingErrorCode, type TestingErrorOptions } from "./errors.js";

@@ -1,17 +1,29 @@
 import { isCoreError, type MemberStatus, type NodeStatus } from "@octopii/core";
 import type { Scheduler, Timer } from "@octopii/interfaces";
 import type { SeededRandom, World } from "@octopii/testing";
+import type { DamageAtlas } from "../nemesis/damage-atlas.js";
 import type { RaftOracle } from "../oracles/raft-oracle.js";
 import { OracleViolation } from "../oracles/violation.js";
+import { type ChangeKind, harmlessChanges } from "../plan/kinds.js";
+import { type ClusterPlan, isKept } from "../plan/plan.js";
 import { type ChurnRequest, ChurnRequests } from "./churn-request.js";
 import type { Fleet } from "./fleet.js";
-import type { ChangeKind, ClusterPlan } from "./plan.js";
 import type { SimulatedMember } from "./simulated-member.js";
 
 /** Longer than any call may take on a live node. */
 const patienceMs = 5_000;
 /** Requests that are under way at once. */
 const pendingMax = 3;
+
+/** What a churn works with. */
+export interface ChurnParts {
+  readonly world: World;
+  readonly fleet: Fleet;
+  readonly plan: ClusterPlan;
+  readonly oracle: RaftOracle;
+  readonly atlas: DamageAtlas;
+  readonly onViolation: (violation: OracleViolation) => void;
+}
 
 /**
  * An operator who changes the membership, hands leadership over, and takes snapshots, through whoever leads, while the cluster is under
@@ -21,11 +33,18 @@ const pendingMax = 3;
 export class Churn {
   /** Requests by kind, and those that were done. */
   readonly counts: Record<string, number> = {};
+  /** How many times the operator looked whether to act. */
+  acts = 0;
+  /** Whether any request was made that may change who votes. */
+  touchesVoters = false;
   readonly #world: World;
   readonly #scheduler: Scheduler;
   readonly #fleet: Fleet;
   readonly #plan: ClusterPlan;
-  readonly #random: SeededRandom;
+  readonly #atlas: DamageAtlas;
+  readonly #source: SeededRandom;
+  readonly #delays: SeededRandom;
+  #random: SeededRandom;
   readonly #requests: ChurnRequests;
   readonly #onViolation: (violation: OracleViolation) => void;
   /** The applied index at which a leader last named each member. */
@@ -35,19 +54,22 @@ export class Churn {
   #timer: Timer | null = null;
   #pending = 0;
 
-  constructor(world: World, fleet: Fleet, plan: ClusterPlan, oracle: RaftOracle, onViolation: (violation: OracleViolation) => void) {
+  constructor({ world, fleet, plan, oracle, atlas, onViolation }: ChurnParts) {
     this.#world = world;
     this.#scheduler = world.scheduler();
     this.#fleet = fleet;
     this.#plan = plan;
-    this.#random = world.random.fork("churn");
+    this.#atlas = atlas;
+    this.#source = world.random.fork("churn");
+    this.#delays = this.#source.fork("delays");
+    this.#random = this.#source;
     this.#requests = new ChurnRequests(oracle);
     this.#onViolation = onViolation;
     this.#learnersWanted = plan.learners;
   }
 
   start(): void {
-    if (this.#learnersWanted > 0 || this.#plan.changes.length > 0) this.#schedule();
+    if (this.#learnersWanted > 0 || this.#plan.changes.length > 0 || this.#plan.repairs) this.#schedule();
   }
 
   /** Asks for nothing any more; what is under way comes to its end. */
@@ -60,16 +82,21 @@ export class Churn {
   }
 
   #schedule(): void {
-    this.#timer = this.#scheduler.setTimer(1 + this.#random.exponential(this.#plan.meanMsBetweenChanges), () => {
+    this.#timer = this.#scheduler.setTimer(1 + this.#delays.exponential(this.#plan.meanMsBetweenChanges), () => {
       this.#act();
       this.#schedule();
     });
   }
 
   #act(): void {
+    const number = ++this.acts;
+    if (!isKept(this.#plan.keep.changes, number)) return;
+    // Each act draws from its own numbers, so that one can be left out and the others stay as they were.
+    this.#random = this.#source.fork(`act ${number}`);
     const leader = this.#fleet.leader();
     if (leader === null || this.#pending >= pendingMax) return;
     this.#learn(leader.status);
+    if (this.#repair(leader)) return;
     const isLearnerDue = this.#learnersWanted > 0;
     if (!isLearnerDue && this.#plan.changes.length === 0) return;
     const kind = isLearnerDue ? "learner" : this.#random.pick(this.#plan.changes);
@@ -79,6 +106,15 @@ export class Churn {
     if (request === null || asked.node === null) return;
     if (isLearnerDue) this.#learnersWanted--;
     this.#ask(kind, request, asked);
+  }
+
+  /** Puts a new machine in the place of one whose log is lost. */
+  #repair({ member, status }: { member: SimulatedMember; status: NodeStatus }): boolean {
+    const lost = this.#plan.repairs ? status.members.find(({ id }) => this.#atlas.damaged.has(id)) : undefined;
+    if (lost === undefined || lost.id === member.id || this.#pending > 0) return false;
+    const newcomer = this.#newcomer(status.members, false, this.#atlas.damaged.size);
+    if (newcomer !== null) this.#ask("repair", this.#requests.replace(lost.id, newcomer), member);
+    return newcomer !== null;
   }
 
   #draw(kind: ChangeKind, { members }: NodeStatus): ChurnRequest | null {
@@ -113,13 +149,13 @@ export class Churn {
   }
 
   /** A machine that may become a member: one that is there for nothing, a new one, or, if it is to vote, a learner. */
-  #newcomer(members: readonly MemberStatus[], orLearner: boolean): SimulatedMember | null {
+  #newcomer(members: readonly MemberStatus[], orLearner: boolean, extra: number = 0): SimulatedMember | null {
     const isMember = (id: number): boolean => members.some((member) => member.id === id);
     const isLearner = (id: number): boolean => members.some((member) => member.id === id && member.membership === "learner");
     const usable = this.#fleet.members.filter(({ id }) =>
       isMember(id) ? orLearner && isLearner(id) : !this.#seenAt.has(id) && !this.#removed.has(id),
     );
-    const hasSpare = this.#fleet.members.length < this.#plan.nodes + this.#plan.spares;
+    const hasSpare = this.#fleet.members.length < this.#plan.nodes + this.#plan.spares + extra;
     if (hasSpare && (usable.length === 0 || this.#random.chance(1, 2))) {
       const known = members.flatMap(({ id, address }) => (address === null ? [] : [{ id, address }]));
       return this.#fleet.join(known);
@@ -127,11 +163,12 @@ export class Churn {
     return usable.length === 0 ? null : this.#random.pick(usable);
   }
 
-  #ask(kind: ChangeKind, request: ChurnRequest, member: SimulatedMember): void {
+  #ask(kind: ChangeKind | "repair", request: ChurnRequest, member: SimulatedMember): void {
     const { node } = member;
     if (node === null) return;
     const askedAt = this.#world.now();
     this.#count(kind);
+    if (!leavesVoters.includes(kind)) this.touchesVoters = true;
     this.#pending++;
     let over = false;
     const finish = (): boolean => {
@@ -182,8 +219,9 @@ export class Churn {
     if (member === undefined || how === "not") return;
     this.#scheduler.setTimer(this.#random.pick([0, this.#random.exponential(300)]), () => {
       this.#count("retired");
-      member.retired = true;
-      if (how === "kill") member.process.kill();
+      if (member.outOfService === "held") return;
+      member.outOfService ??= "retired";
+      if (how === "kill") member.kill();
       else if (member.process.state === "running") member.leave();
     });
   }
@@ -192,5 +230,8 @@ export class Churn {
     this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 }
+
+/** Requests after which the voters are who they were. */
+const leavesVoters: readonly string[] = ["learner", ...harmlessChanges];
 
 const isOfAnyone = (kind: ChangeKind): boolean => kind === "campaign" || kind === "snapshot";

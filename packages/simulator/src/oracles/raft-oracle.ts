@@ -7,6 +7,7 @@ import { GroupHistory } from "./group-history.js";
 import { LogRules } from "./log-rules.js";
 import type { ObservedReplica } from "./observed-replica.js";
 import { SnapshotRules } from "./snapshot-rules.js";
+import { checkStoredLog, type StoredEntries } from "./stored-log-rules.js";
 import { OracleViolation } from "./violation.js";
 import { wakeUp } from "./wake-up.js";
 
@@ -46,6 +47,20 @@ export class RaftOracle {
   /** What is in effect on whoever has applied most. */
   get configuration(): TakenConfiguration {
     return this.#history.configurations.latest;
+  }
+
+  /** Whether anything was heard of `node` yet. */
+  knows(node: NodeId): boolean {
+    return this.#replicas.has(node);
+  }
+
+  /**
+   * Holds the files of a node that is not running against what it said it had written.
+   * @param isDamaged - its disk has lost something: then the log may end early, but what is there must be true.
+   */
+  checkStored(node: NodeId, stored: StoredEntries, isDamaged: boolean): void {
+    const replica = this.#replicas.get(node);
+    if (replica !== undefined) checkStoredLog(replica, stored, this.#history, isDamaged);
   }
 
   /** How often the configuration has changed. */

@@ -1,4 +1,5 @@
-import type { ClusterRunResult } from "../cluster/options.js";
+import { missingMarks } from "../run/marks.js";
+import type { ClusterRunResult } from "../run/options.js";
 
 /** A seed that did not come to a good end. `oracle` says which promise was broken. */
 export interface SeedFailure {
@@ -18,6 +19,8 @@ export interface SimulationSummary {
   readonly faults: Readonly<Record<string, number>>;
   readonly changes: Readonly<Record<string, number>>;
   readonly reached: Readonly<Record<string, number>>;
+  /** Marks that no seed has hit. */
+  readonly missing: readonly string[];
   readonly failures: readonly SeedFailure[];
   /** Over the hashes of all runs in order of their seeds: equal for equal ranges, however the work was shared out. */
   readonly hash: string;
@@ -88,6 +91,7 @@ export class SummaryBuilder {
       faults: this.#faults,
       changes: this.#changes,
       reached: this.#reached,
+      missing: missingMarks({ reached: this.#reached, faults: this.#faults, changes: this.#changes }),
       failures,
       hash: this.#hashHigh.toString(16).padStart(8, "0") + this.#hashLow.toString(16).padStart(8, "0"),
     };
@@ -101,9 +105,11 @@ function addCounts(sum: Record<string, number>, counts: Readonly<Record<string, 
 /** The verdict as one line. */
 export function summaryLine(summary: SimulationSummary): string {
   const seeds = summary.passed + summary.failed;
-  const faults = Object.values(summary.faults).reduce((sum, count) => sum + count, 0);
   const operations = `${summary.operations} operations (${summary.acknowledged} acknowledged)`;
+  const kinds = Object.entries(summary.faults).sort(([a], [b]) => (a < b ? -1 : 1));
+  const faults = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const byKind = kinds.map(([kind, count]) => `${kind} ${count}`).join(", ");
   const configurations = `${summary.reached.configurations ?? 0} configurations`;
-  const counts = `${seeds} seeds from ${summary.start}, ${operations}, ${faults} faults, ${configurations}`;
+  const counts = `${seeds} seeds from ${summary.start}, ${operations}, ${faults} faults${faults === 0 ? "" : ` (${byKind})`}, ${configurations}`;
   return `${counts}, ${summary.failed} failures, hash ${summary.hash}`;
 }

@@ -43,8 +43,8 @@ interface Plan {
 export class DiskFaults {
   /** Asked after the planned faults. */
   hook: FaultHook | null = null;
-  /** How many operations have failed so far. */
-  struck = 0;
+  /** How many operations have failed so far, by kind. */
+  readonly struck: Partial<Record<DiskOperation, number>> = {};
   #plans: Plan[] = [];
 
   /** Lets a coming `operation` fail. */
@@ -62,7 +62,7 @@ export class DiskFaults {
   /** The code with which this operation fails, or null. */
   strike(operation: DiskOperation, path: string): string | null {
     const code = this.#codeFor(operation, path);
-    if (code !== null) this.struck += 1;
+    if (code !== null) this.struck[operation] = (this.struck[operation] ?? 0) + 1;
     return code;
   }
 

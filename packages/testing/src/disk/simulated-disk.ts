@@ -171,6 +171,11 @@ export class SimulatedDisk {
     return open;
   }
 
+  /** Files that processes see now. */
+  get fileCount(): number {
+    return this.#namespace.files("cached").size;
+  }
+
   /** @internal A process opened (1) or closed (-1) a handle. */
   countHandle(lifetime: Lifetime, change: 1 | -1): void {
     this.#handles.set(lifetime, (this.#handles.get(lifetime) ?? 0) + change);

@@ -169,7 +169,7 @@ export class MemoryConnection implements Connection {
       case "streamCount":
         return this.#streams.raise(frame.limit);
       case "stop":
-        return this.#streams.find(frame.id)?.receiveStop(frame.code);
+        return this.#streams.stop(frame.id, frame.code);
       case "endReceived":
         return this.#streams.find(frame.id)?.receiveEndReceived();
       case "ping":

@@ -15,6 +15,8 @@ export class StreamTable {
   readonly #waiting = new Set<MemoryStream>();
   /** Ids of the peer's streams that were overtaken by later ones. */
   readonly #overtaken = new Set<number>();
+  /** What the peer asked of its streams before they were announced: such a request may overtake the stream. Code by id. */
+  readonly #earlyStops = new Map<number, number>();
   #announced = 0;
   #mayAnnounce: number;
   #peerSeen = 0;
@@ -74,7 +76,18 @@ export class StreamTable {
     if (id % 2 === this.#parity || !this.#isNew(id >>> 1)) return null;
     const stream = new MemoryStream(this.#session, id, false, opening, this.#limits);
     this.#live.set(id, stream);
+    const code = this.#earlyStops.get(id);
+    if (this.#earlyStops.delete(id) && code !== undefined) stream.receiveStop(code);
     return stream;
+  }
+
+  /** The peer reads no more of a stream. */
+  stop(id: number, code: number): void {
+    const stream = this.#live.get(id);
+    if (stream !== undefined) return stream.receiveStop(code);
+    const index = id >>> 1;
+    const isToCome = id % 2 !== this.#parity && index < this.#peerLimit && (index >= this.#peerSeen || this.#overtaken.has(index));
+    if (isToCome) this.#earlyStops.set(id, code);
   }
 
   remove(stream: MemoryStream): void {

@@ -2,8 +2,11 @@ import type { Connection, ConnectionClose, Stream, StreamClose } from "@octopii/
 import { expect, test } from "vitest";
 import { createRandom, createSimulation, type World } from "../../src/index.js";
 
-async function connected(): Promise<{ world: World; client: Connection; server: Connection; streams: Stream[] }> {
-  const world = createSimulation({ seed: 5, transport: { idleTimeoutMs: 1_000 } });
+async function connected(
+  seed = 5,
+  meanDelayMs = 0.2,
+): Promise<{ world: World; client: Connection; server: Connection; streams: Stream[] }> {
+  const world = createSimulation({ seed, network: { meanDelayMs }, transport: { idleTimeoutMs: 1_000 } });
   const streams: Stream[] = [];
   const accepted = new Promise<Connection>((resolve) => {
     const onConnection = (connection: Connection): void => {
@@ -67,4 +70,20 @@ test("two machines that share a disk see the same files and the same locks, and 
   expect(owner.disk.openFiles).toBe(1);
   owner.kill();
   expect(owner.disk.openFiles).toBe(0);
+});
+
+test("a stream that is given up at once ends at the other end too, whichever word of it comes first", async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const { world, client, streams } = await connected(seed, 20);
+    let ended = 0;
+    const stream = client.openStream("work");
+    stream.write(new Uint8Array([1]));
+    await world.runFor(0.01);
+    stream.reset(1);
+    stream.stop(1);
+    await world.runUntil(() => streams.length === 1);
+    const [other] = streams;
+    if (other !== undefined) other.onClose = () => ended++;
+    await world.runUntil(() => ended === 1, { withinMs: 5_000 });
+  }
 });
