@@ -14,7 +14,8 @@ import type { ClusterPlan } from "../plan/plan.js";
 import { bringBack, finalMembers, hasConverged } from "./convergence.js";
 import { drawCore } from "./core.js";
 import type { Marks } from "./marks.js";
-import { readStoredLog } from "./stored-logs.js";
+import { probeRot } from "./rot-probe.js";
+import { readStoredLog, type StoredLog } from "./stored-logs.js";
 
 /** Virtual time within which a healed cluster must have a leader and equal replicas: many elections long. */
 const convergenceLimitMs = 60_000;
@@ -154,14 +155,21 @@ export class Aftermath {
   /** What is on the disks is what the nodes said that they had written, neither less nor more nor otherwise. */
   async #checkStoredLogs(): Promise<void> {
     const { world, fleet, oracle, nemesis, marks } = this.#parts;
+    const sound: { member: SimulatedMember; stored: StoredLog }[] = [];
     for (const member of fleet.members) {
       if (!oracle.knows(member.id)) continue;
       const stored = await this.#read(world, member);
       const isDamaged = nemesis.atlas.has(member);
       if (isDamaged) marks.sometimes("a damaged log was read");
       if (stored === null && !isDamaged) throw new OracleViolation("stored log", `the log of node ${member.id} says that it is damaged`);
-      if (stored !== null) oracle.checkStored(member.id, stored, isDamaged);
+      if (stored === null) continue;
+      oracle.checkStored(member.id, stored, isDamaged);
+      if (!isDamaged) sound.push({ member, stored });
     }
+    if (sound.length === 0) return;
+    const random = world.random.fork("rot");
+    const { member, stored } = random.pick(sound);
+    await world.runUntilSettled(probeRot(world, member, stored, random), { withinMs: closeLimitMs });
   }
 
   async #read(world: World, member: SimulatedMember): ReturnType<typeof readStoredLog> {

@@ -20,7 +20,7 @@ export interface StoredLog {
  * @returns null if the log says itself that it is damaged. @throws whatever else is wrong with it.
  */
 export async function readStoredLog(world: World, member: SimulatedMember): Promise<StoredLog | null> {
-  const process = world.process(`${member.host}-reader`);
+  const process = readerOf(world, member);
   try {
     return await readLog(process, member);
   } catch (error) {
@@ -30,6 +30,12 @@ export async function readStoredLog(world: World, member: SimulatedMember): Prom
   } finally {
     process.kill();
   }
+}
+
+/** A fresh process on a machine beside the member's. */
+export function readerOf(world: World, member: SimulatedMember): SimulatedProcess {
+  const process = world.process(`${member.host}-reader`);
+  return process.state === "dead" ? process.restart() : process;
 }
 
 async function readLog(process: SimulatedProcess, member: SimulatedMember): Promise<StoredLog> {

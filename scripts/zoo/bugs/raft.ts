@@ -1,0 +1,50 @@
+import { mutations } from "../../mutation/mutations.js";
+import type { Bug } from "../bug.js";
+
+/** Those of `pnpm mutation` that a whole cluster can show. The others weaken what only a liar would use, or are slow rather than wrong. */
+const shown: readonly string[] = [
+  "vote twice in a term",
+  "forget whom the vote went to",
+  "vote for a shorter log",
+  "vote for a log that ends in an older term",
+  "send a vote before it is written",
+  "ask for votes before the own one is written",
+  "write a new term without a flush",
+  "count the last campaign's votes",
+  "keep the vote of the last term",
+  "half of the voters are a majority",
+  "commit an earlier term's entry by count",
+  "acknowledge entries before they are written",
+  "count the own entries before they are written",
+  "append after an entry that does not match",
+  "cut committed entries",
+  "cut entries that match",
+  "commit what the leader did not send",
+  "acknowledge the whole log instead of what was sent",
+  "believe a write that was overtaken (A→B→A)",
+  "apply what is not on the own disk",
+  "install a snapshot over newer commits",
+  "acknowledge a snapshot before it is installed",
+  "never free the window",
+  "commit by the incoming half alone",
+  "elect by the incoming half alone",
+  "count learners towards the commit",
+  "change several voters in one step",
+  "campaign while a committed change is not applied",
+  "a snapshot's configuration is not taken over",
+  "read before the own term has committed",
+  "confirm a read by an earlier round",
+  "confirm a read without anybody",
+  "a lease as long as the shield and more",
+  "a lease ignores how clocks differ",
+];
+
+/** Mistakes in @octopii/raft. */
+export const raftBugs: readonly Bug[] = shown.map((name) => {
+  const mutation = mutations.find((one) => one.name === name);
+  if (mutation === undefined) throw new Error(`pnpm mutation has no mistake called "${name}" any more; bring the zoo up to date.`);
+  const file = `raft/src/${mutation.file}`;
+  const { find, replace, also } = mutation;
+  const patches = [{ file, find, replace }, ...(also === undefined ? [] : [{ file, ...also }])];
+  return { name, home: "raft", patches };
+});
