@@ -22,7 +22,7 @@ import type { ClusterRunOptions, ClusterRunResult } from "./options.js";
 import { watchMembers } from "./watch.js";
 
 /** Virtual time after which the faults end, even if clients have got through less than planned. */
-const faultLimitMs = 60_000;
+const faultLimitMs = 25_000;
 /** More events than any run needs. */
 const maxEvents = 5_000_000;
 const defaultProfile = "swarm";
