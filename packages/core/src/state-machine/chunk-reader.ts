@@ -41,6 +41,11 @@ export class ChunkReader {
     }
   }
 
+  /** Nobody reads on: what the stream holds is let go of, wherever it stands. */
+  async end(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
   async #next(): Promise<boolean> {
     const next = await this.#chunks.next();
     if (next.done === true) return false;

@@ -25,8 +25,13 @@ export function replicated(stateMachine: StateMachine, book: AddressBook, onAddr
     snapshot: () => concatenated(book.encode(), snapshot.call(stateMachine)),
     restore: async (chunks) => {
       const reader = new ChunkReader(chunks);
-      await book.restore(reader);
-      await restore.call(stateMachine, reader.remaining());
+      try {
+        await book.restore(reader);
+        await restore.call(stateMachine, reader.remaining());
+      } finally {
+        // A state machine need not read to the end, and the snapshot's file stays open until somebody has.
+        await reader.end();
+      }
       onAddresses();
     },
   };
