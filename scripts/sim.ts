@@ -11,5 +11,9 @@ if (failure(built) !== null) {
   process.exit(1);
 }
 const program = join(repositoryRoot, "packages/simulator/dist/adapters/sim-program.js");
-const child = spawn(process.execPath, [program, ...process.argv.slice(2)], { stdio: "inherit" });
+// What a seed means depends on the commit, so that stands in the report of a failure.
+const head = await run("git", ["rev-parse", "HEAD"], { output: "capture", timeLimitMs: 10_000 });
+const commit = failure(head) === null ? head.output.trim() : "";
+const env = { ...process.env, OCTOPII_COMMIT: commit };
+const child = spawn(process.execPath, [program, ...process.argv.slice(2)], { stdio: "inherit", env });
 child.once("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

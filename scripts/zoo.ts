@@ -13,8 +13,8 @@ const shareWanted = 95;
 const { values, positionals } = commandLine(
   `pnpm sim:zoo [word…] [--seeds N] [--start S] [--list] [--json FILE]: looks for planted bugs with simulated clusters.
 
-Each bug is a small patch to the sources of one package, in a build of its own outside the tree. Only those whose names hold one of the words
-are looked for; all of them if there are none.
+Each bug is a small patch to the sources of one package, in a build of its own outside the tree. Only those whose names hold one of the words,
+or whose package is one, are looked for; all of them if there are none.
 
   --seeds N    how many seeds each is looked for with (default 300)
   --start S    the first seed (default 1)
@@ -33,7 +33,9 @@ The last line is "N caught, M escaped, median K seeds". Exit code: 0 if at least
   true,
 );
 
-const chosen = bugs.filter(({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
+const chosen = bugs.filter(
+  ({ name, home }) => positionals.length === 0 || positionals.some((word) => word === home || name.includes(word)),
+);
 const wide = Math.max(0, ...chosen.map(({ name }) => name.length));
 if (values.list === true) {
   for (const { name, home } of chosen) process.stdout.write(`${home.padEnd(6)}  ${name}\n`);

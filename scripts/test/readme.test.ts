@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { describe, expect, it } from "vitest";
 import * as certificates from "../../packages/certificates/src/index.js";
+import * as core from "../../packages/core/src/index.js";
 import * as conformance from "../../packages/raft/src/conformance/index.js";
 import * as raft from "../../packages/raft/src/index.js";
+import * as simulator from "../../packages/simulator/src/index.js";
 import * as transportQuic from "../../packages/transport-quic/src/index.js";
 import * as transportTcp from "../../packages/transport-tcp/src/index.js";
 import * as walrus from "../../packages/walrus/src/index.js";
@@ -76,5 +78,21 @@ describe("the READMEs of the transports and of @octopii/certificates", () => {
     const [example = ""] = examplesOf("packages/certificates/README.md");
     const printed = await runExample(example.replace(/^export /gm, ""), modules);
     expect(printed).toEqual([["octopii://orders/node/1"], expect.stringMatching(/^The certificate of 'alpha' is valid for 36\d days\.$/)]);
+  });
+});
+
+describe("the README of @octopii/simulator", () => {
+  const [counter = ""] = examplesOf("packages/simulator/README.md");
+  const modules = { "@octopii/core": core, "@octopii/simulator": simulator };
+
+  it("has an example that finds the bug in it, and nothing once it is mended", { timeout: 120_000 }, async () => {
+    const bug = "    this.#count = 0; // the bug\n";
+    expect(counter).toContain(bug);
+    await expect(runExample(counter, modules)).rejects.toThrow(/^seed \d+: linearizability/);
+    const mended = counter
+      .replace("async restore(): Promise<void> {", "async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {")
+      .replace(bug, "    for await (const chunk of chunks) this.#count = count(chunk);\n")
+      .replace("seed <= 20", "seed <= 3");
+    await runExample(mended, modules);
   });
 });

@@ -24,7 +24,11 @@ export const diskFaults: Readonly<Record<(typeof kinds)[number], FaultAction>> =
   },
   latency: (context, strike) => {
     const slow = { minMs: 0, meanMs: strike.random.pick([2, 20, 100]) };
-    return reconfigure(context, strike, { readLatency: slow, writeLatency: slow, syncLatency: slow, metadataLatency: slow });
+    // Where messages are faster than all disks, whatever leaves before it is written gets far.
+    const members = strike.random.chance(1, 2) ? context.fleet.members : [strike.member];
+    for (const member of members)
+      reconfigure(context, { ...strike, member }, { readLatency: slow, writeLatency: slow, syncLatency: slow, metadataLatency: slow });
+    return true;
   },
   ioError: (_context, strike) => fail(strike, strike.random.pick(failing), "EIO"),
   // What it covered is dropped, and the next one succeeds. Durable writes are syncs too.

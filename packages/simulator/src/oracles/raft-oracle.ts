@@ -56,11 +56,11 @@ export class RaftOracle {
 
   /**
    * Holds the files of a node that is not running against what it said it had written.
-   * @param isDamaged - its disk has lost something: then the log may end early, but what is there must be true.
+   * @param isComplete - it was closed in good order, and its disk has lost nothing. Otherwise the log may end early; what is there must be true.
    */
-  checkStored(node: NodeId, stored: StoredEntries, isDamaged: boolean): void {
+  checkStored(node: NodeId, stored: StoredEntries, isComplete: boolean): void {
     const replica = this.#replicas.get(node);
-    if (replica !== undefined) checkStoredLog(replica, stored, this.#history, isDamaged);
+    if (replica !== undefined) checkStoredLog(replica, stored, this.#history, isComplete);
   }
 
   /** How often the configuration has changed. */

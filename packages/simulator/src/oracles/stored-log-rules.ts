@@ -13,10 +13,10 @@ export interface StoredEntries {
 }
 
 /** A log's files hold what their node said it had written: every entry, as it was. */
-export function checkStoredLog(replica: ObservedReplica, stored: StoredEntries, history: GroupHistory, isDamaged: boolean): void {
+export function checkStoredLog(replica: ObservedReplica, stored: StoredEntries, history: GroupHistory, isComplete: boolean): void {
   const { id, log } = replica;
   const { compactedIndex, lastIndex, entries } = stored;
-  if (!isDamaged && lastIndex !== log.lastIndex)
+  if (isComplete && lastIndex !== log.lastIndex)
     throw new OracleViolation("stored log", `the files of node ${id} end at entry ${lastIndex}, and it said ${log.lastIndex}`);
   let hash = compactedIndex === 0 ? 0 : (log.hashAt(compactedIndex) ?? history.committedHash(compactedIndex));
   for (const entry of entries) {
@@ -24,7 +24,7 @@ export function checkStoredLog(replica: ObservedReplica, stored: StoredEntries, 
     hash = chainHash(hash, entry);
     const known = history.hashOf(entry.index, entry.term);
     if (known !== hash) throw new OracleViolation("stored log", `the files of node ${id} hold an entry ${entry.index} that nobody wrote`);
-    if (!isDamaged && log.hashAt(entry.index) !== undefined && !log.holds(entry.index, hash))
+    if (isComplete && log.hashAt(entry.index) !== undefined && !log.holds(entry.index, hash))
       throw new OracleViolation("stored log", `the files of node ${id} hold another entry ${entry.index} than it said`);
   }
 }

@@ -48,6 +48,8 @@ export interface AftermathParts {
  */
 export class Aftermath {
   readonly #parts: AftermathParts;
+  /** Whose node has written all that it said it would: it was closed in good order. */
+  readonly #closed = new Set<SimulatedMember>();
 
   constructor(parts: AftermathParts) {
     this.#parts = parts;
@@ -134,7 +136,10 @@ export class Aftermath {
       if (node === null) continue;
       open++;
       node.close().then(
-        () => open--,
+        () => {
+          open--;
+          if (!member.hasFailed) this.#closed.add(member);
+        },
         (error: unknown) => {
           if (isExcused(member, error)) open--;
           else violation = new OracleViolation("close", `node ${id} could not close: ${String(error)}`);
@@ -163,8 +168,10 @@ export class Aftermath {
       if (isDamaged) marks.sometimes("a damaged log was read");
       if (stored === null && !isDamaged) throw new OracleViolation("stored log", `the log of node ${member.id} says that it is damaged`);
       if (stored === null) continue;
-      oracle.checkStored(member.id, stored, isDamaged);
-      if (!isDamaged) sound.push({ member, stored });
+      // Who was killed may have died before it wrote what it had just appended.
+      const isComplete = this.#closed.has(member) && !isDamaged;
+      oracle.checkStored(member.id, stored, isComplete);
+      if (isComplete) sound.push({ member, stored });
     }
     if (sound.length === 0) return;
     const random = world.random.fork("rot");

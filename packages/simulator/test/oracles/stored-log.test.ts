@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { entry, Group } from "./group.js";
+
+/** Node 1 leads term 1, and has appended three entries. */
+function written(): Group {
+  const group = new Group();
+  for (const id of [1, 2]) group.tell(id, { type: "role", role: id === 1 ? "candidate" : "follower", term: 1, leaderId: 0 });
+  const ballot = { ballot: "vote", granted: true, term: 1, candidate: 1, lastLogIndex: 0, lastLogTerm: 0, votedFor: 0 } as const;
+  group.tell(2, { type: "vote", ...ballot });
+  group.tell(1, { type: "role", role: "leader", term: 1, leaderId: 1 });
+  group.tell(1, { type: "append", entries: [entry(1, 1, "a"), entry(2, 1, "b"), entry(3, 1, "c")] });
+  return group;
+}
+
+const whole = [entry(1, 1, "a"), entry(2, 1, "b"), entry(3, 1, "c")];
+
+describe("what the files of a node hold", () => {
+  it("is all that it said it had written, if it was closed in good order", () => {
+    const { oracle } = written();
+    oracle.checkStored(1, { compactedIndex: 0, lastIndex: 3, entries: whole }, true);
+    const short = { compactedIndex: 0, lastIndex: 2, entries: whole.slice(0, 2) };
+    expect(() => oracle.checkStored(1, short, true)).toThrow(/end at entry 2, and it said 3/);
+    oracle.checkStored(1, short, false);
+  });
+
+  it("is never anything that nobody wrote", () => {
+    const { oracle } = written();
+    const other = [entry(1, 1, "a"), entry(2, 1, "x"), entry(3, 1, "c")];
+    for (const isComplete of [true, false])
+      expect(() => oracle.checkStored(1, { compactedIndex: 0, lastIndex: 3, entries: other }, isComplete)).toThrow(
+        /entry 2 that nobody wrote/,
+      );
+  });
+
+  it("is of no interest where nobody was heard of", () => {
+    const { oracle } = written();
+    expect([oracle.knows(1), oracle.knows(9)]).toEqual([true, false]);
+    oracle.checkStored(9, { compactedIndex: 0, lastIndex: 9, entries: [] }, true);
+  });
+});
