@@ -33,7 +33,12 @@ export const walrusBugs: readonly Bug[] = [
     "    if (later !== null) throw corrupt(",
     "    if (later === -1) throw corrupt(",
   ),
-  bug("cut a log that was closed properly", "recovery.ts", "    if (clean) throw corrupt(", "    if (clean && !clean) throw corrupt("),
+  bug(
+    "take no notice of the mark of a close",
+    "recovery.ts",
+    "    if (contents.marked) this.#mark = await this.#readMark();",
+    "    if (contents.marked) await this.#readMark();",
+  ),
   bug("believe the bytes of a record", "log-reader.ts", "      if (!whole) throw corrupt(", "      if (false) throw corrupt(", "disks"),
   bug("carry on after a failed write", "log-writer.ts", "    this.#failure = error;", ""),
   bug("keep a segment's mark of a close", "open-walrus.ts", "  if (log.clean) await removeMark(opening);\n  else", "  if (!log.clean)"),
@@ -62,10 +67,9 @@ export const walrusBugs: readonly Bug[] = [
     "      active.file.write(frame.buffers, active.end).catch(() => undefined);",
   ),
   bug(
-    "open a log without one of its segments",
-    "recovery.ts",
-    "      if (number !== due) throw corrupt(",
-    "      if (number < due) throw corrupt(",
-    "disks",
+    "keep one entry too many when a log is cut",
+    "topic-index.ts",
+    "    this.#next = index;\n    if (index < this.#base)",
+    "    this.#next = index + 1;\n    if (index < this.#base)",
   ),
 ];
