@@ -18,6 +18,8 @@ export class GroupHistory {
   readonly configurations: ConfigurationHistory;
   /** Chain hash by `index/term`: log matching says that there is only one. */
   readonly #hashOf = new Map<string, number>([["0/0", 0]]);
+  /** What stands before each of those entries: the chain hash up to there. */
+  readonly #before = new Map<number, number>();
   /** Chain hash of every committed entry, by index. */
   readonly #committed: number[] = [0];
   /** The term in which each entry was first known to be committed, by index; it never falls. */
@@ -55,13 +57,20 @@ export class GroupHistory {
     return this.#hashOf.get(`${index}/${term}`);
   }
 
+  /** Whether the entry of chain hash `hash` was ever appended behind what `previousHash` stands for. */
+  follows(hash: number, previousHash: number): boolean {
+    return this.#before.get(hash) === previousHash;
+  }
+
   /** Somebody appended `entry`. @returns its chain hash, and whether nobody had it before. */
   append(node: NodeId, previousHash: number, entry: Entry): { hash: number; isNew: boolean } {
     const { index, term } = entry;
     const hash = chainHash(previousHash, entry);
     const known = this.hashOf(index, term);
-    if (known === undefined) this.#hashOf.set(`${index}/${term}`, hash);
-    else if (known !== hash)
+    if (known === undefined) {
+      this.#hashOf.set(`${index}/${term}`, hash);
+      this.#before.set(hash, previousHash);
+    } else if (known !== hash)
       throw new OracleViolation(
         "log matching",
         `two logs hold different entries up to ${index} of term ${term}; node ${node} has one of them`,

@@ -49,6 +49,11 @@ function readLog(id: NodeId, lastIndex: Index, runs: readonly TermRun[], history
     const hash = history.hashOf(index, term);
     if (hash === undefined)
       throw new OracleViolation("phantom", `node ${id} woke up with entry ${index} of term ${term}, which nobody ever appended`);
+    if (!history.follows(hash, log.hashAt(index - 1) as number))
+      throw new OracleViolation(
+        "phantom",
+        `node ${id} woke up with entry ${index} of term ${term} behind another than it was written behind`,
+      );
     log.append(term, hash);
   }
   return log;

@@ -121,6 +121,17 @@ describe("the Raft oracle", () => {
     expect(() => group.apply(3, entry(2, 1))).toThrow(/before anybody committed it/);
   });
 
+  it("sees a log that wakes up with entries of two logs, one behind the other", () => {
+    const group = new Group();
+    group.elect(1, 1, [2]);
+    group.append(1, entry(1, 1));
+    group.elect(2, 2, [3]);
+    group.append(2, entry(1, 2), entry(2, 2));
+    const state = { currentTerm: 2, votedFor: 2, commitIndex: 0 };
+    group.wake(3, state, [0, 2, 2]);
+    expect(() => group.wake(3, state, [0, 1, 2])).toThrow(/phantom: .* entry 2 of term 2 behind another/);
+  });
+
   it("sees a log that wakes up with what nobody wrote, without what the group counts on, or with a commit index out of nowhere", () => {
     const group = new Group();
     expect(() => group.wake(1, { currentTerm: 1, votedFor: 0, commitIndex: 0 }, [0, 1])).toThrow(/phantom/);

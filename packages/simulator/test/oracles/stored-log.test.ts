@@ -1,18 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { entry, Group } from "./group.js";
 
+const whole = [entry(1, 1, "a"), entry(2, 1, "b"), entry(3, 1, "c")];
+
 /** Node 1 leads term 1, and has appended three entries. */
 function written(): Group {
   const group = new Group();
-  for (const id of [1, 2]) group.tell(id, { type: "role", role: id === 1 ? "candidate" : "follower", term: 1, leaderId: 0 });
-  const ballot = { ballot: "vote", granted: true, term: 1, candidate: 1, lastLogIndex: 0, lastLogTerm: 0, votedFor: 0 } as const;
-  group.tell(2, { type: "vote", ...ballot });
-  group.tell(1, { type: "role", role: "leader", term: 1, leaderId: 1 });
-  group.tell(1, { type: "append", entries: [entry(1, 1, "a"), entry(2, 1, "b"), entry(3, 1, "c")] });
+  group.elect(1, 1, [2]);
+  group.append(1, ...whole);
   return group;
 }
-
-const whole = [entry(1, 1, "a"), entry(2, 1, "b"), entry(3, 1, "c")];
 
 describe("what the files of a node hold", () => {
   it("is all that it said it had written, if it was closed in good order", () => {
