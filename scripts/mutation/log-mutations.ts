@@ -21,8 +21,8 @@ export const logMutations: readonly Mutation[] = [
   {
     name: "count the own entries before they are written",
     file: "core/replication.ts",
-    find: "own?.matchedTo(raft.log.durableIndex) === true",
-    replace: "own?.matchedTo(raft.log.lastIndex) === true",
+    find: "own?.matchedTo(durableIndex) === true && advanceCommit(raft, durableIndex)",
+    replace: "own?.matchedTo(raft.log.lastIndex) === true && advanceCommit(raft, raft.log.lastIndex)",
     tests,
   },
   {

@@ -22,8 +22,8 @@ export const coreBugs: readonly Bug[] = [
   bug(
     "compact without a base",
     "adapters/walrus-log-storage.ts",
-    "await this.#wal.appendBatch([...base, { topic: entryTopic(group), truncateFront: index + 1 }]);",
-    "void base; await this.#wal.appendBatch([{ topic: entryTopic(group), truncateFront: index + 1 }]);",
+    "await this.#wal.appendBatch([...base, compacted, ...this.#forgetOldHardStates(group)]);",
+    "void base; await this.#wal.appendBatch([compacted, ...this.#forgetOldHardStates(group)]);",
   ),
   bug(
     "read the oldest of the hard states",
