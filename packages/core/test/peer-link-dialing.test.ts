@@ -2,6 +2,7 @@ import type { Connection, ConnectionClose, Logger, Transport } from "@octopii/in
 import { createManualTime, createRandom } from "@octopii/testing";
 import { describe, expect, it } from "vitest";
 import { PeerLink } from "../src/peers/peer-link.js";
+import { greeting, microtasks, ScriptedConnection } from "./support/link-peer.js";
 
 const nothing = (): void => undefined;
 const logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing } as Logger;
@@ -10,33 +11,28 @@ const logger = { trace: nothing, debug: nothing, info: nothing, warn: nothing, e
 function lab(seed = 1) {
   const time = createManualTime();
   const dials: { readonly at: number; fail(): Promise<void>; succeed(): Promise<(close: ConnectionClose) => Promise<void>> }[] = [];
-  const settled = async (): Promise<void> => {
-    for (let i = 0; i < 5; i++) await Promise.resolve();
-  };
   const connect = (): Promise<Connection> =>
     new Promise((resolve, reject) => {
       dials.push({
         at: time.clock.now(),
         fail: async () => {
           reject(new Error("no answer"));
-          await settled();
+          await microtasks();
         },
         succeed: async () => {
-          let close: (close: ConnectionClose) => void = nothing;
-          const closed = new Promise<ConnectionClose>((ended) => {
-            close = ended;
-          });
-          resolve({ peer: { name: "node-2", cluster: null, nodeId: 2 }, closed, close: nothing } as unknown as Connection);
-          await settled();
+          const connection = new ScriptedConnection({ name: "node-2", cluster: null, nodeId: 2 }, greeting("accept", 9, 0));
+          resolve(connection);
+          await microtasks();
           return async (how) => {
-            close(how);
-            await settled();
+            connection.lose(how);
+            await microtasks();
           };
         },
       });
     });
   const ports = { ...time, transport: { connect } as unknown as Transport, random: createRandom(seed), logger };
-  const link = new PeerLink(2, "10.0.0.2:7001", ports, { minMs: 100, maxMs: 2_000 }, { connected: nothing, disconnected: nothing });
+  const observer = { dialed: nothing, disconnected: nothing };
+  const link = new PeerLink(2, "10.0.0.2:7001", { id: 1, life: 7 }, ports, { minMs: 100, maxMs: 2_000 }, observer);
   return { time, dials, link };
 }
 

@@ -1,7 +1,8 @@
-import type { Connection, ConnectionClose, Logger, PeerIdentity, Transport } from "@octopii/interfaces";
+import type { Connection, Logger, PeerIdentity, Transport } from "@octopii/interfaces";
 import { createManualTime, createRandom } from "@octopii/testing";
 import { describe, expect, it } from "vitest";
 import { PeerLink } from "../src/peers/peer-link.js";
+import { greeting, microtasks, ScriptedConnection } from "./support/link-peer.js";
 
 /** What the next dials come to: an error, or whom they find. */
 type Outcome = Error | PeerIdentity;
@@ -16,7 +17,7 @@ class Lab {
   readonly warnings: string[] = [];
   readonly outcomes: Outcome[] = [];
   dials = 0;
-  #close: (close: ConnectionClose) => void = () => undefined;
+  #connection: ScriptedConnection | null = null;
   readonly #link: PeerLink;
 
   constructor() {
@@ -26,8 +27,8 @@ class Lab {
     const transport = { connect: () => this.#connect() } as unknown as Transport;
     const { clock, scheduler } = this.time;
     const ports = { transport, clock, scheduler, random: createRandom(1), logger };
-    const observer = { connected: nothing, disconnected: nothing };
-    this.#link = new PeerLink(2, "10.0.0.2:7001", ports, { minMs: 100, maxMs: 2_000 }, observer);
+    const observer = { dialed: nothing, disconnected: nothing };
+    this.#link = new PeerLink(2, "10.0.0.2:7001", { id: 1, life: 7 }, ports, { minMs: 100, maxMs: 2_000 }, observer);
   }
 
   /** Has the link dial once for each outcome, as often as its pauses allow. */
@@ -35,7 +36,7 @@ class Lab {
     for (const outcome of outcomes) {
       this.outcomes.push(outcome);
       void this.#link.connection;
-      for (let i = 0; i < 5; i++) await Promise.resolve();
+      await microtasks();
       this.time.advance(2_000);
     }
     expect(this.outcomes).toEqual([]);
@@ -44,18 +45,17 @@ class Lab {
   /** The peer goes away. */
   async lose(): Promise<void> {
     this.time.advance(10_000);
-    this.#close({ by: "remote", code: 0, reason: "" });
-    for (let i = 0; i < 5; i++) await Promise.resolve();
+    this.#connection?.lose({ by: "remote", code: 0, reason: "" });
+    await microtasks();
   }
 
   async #connect(): Promise<Connection> {
     this.dials += 1;
     const outcome = this.outcomes.shift();
     if (outcome instanceof Error) throw outcome;
-    const closed = new Promise<ConnectionClose>((resolve) => {
-      this.#close = resolve;
-    });
-    return { peer: outcome, closed, close: () => undefined } as unknown as Connection;
+    if (outcome === undefined) throw new Error("one dial too many");
+    this.#connection = new ScriptedConnection(outcome, greeting("accept", 9, 0));
+    return this.#connection;
   }
 }
 

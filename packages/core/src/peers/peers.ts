@@ -3,24 +3,26 @@ import type { Rpc } from "@octopii/rpc";
 import { snapshotProtocol } from "../adapters/snapshot-streams.js";
 import { raftProtocol, type TransportPeerNetwork } from "../adapters/transport-peer-network.js";
 import type { Member } from "../options.js";
-import { type BackoffOptions, type LinkPorts, PeerLink } from "./peer-link.js";
+import type { BackoffOptions } from "./backoff.js";
+import { answerHello, linkProtocol } from "./greeting.js";
+import { type LinkPorts, type LinkSelf, PeerLink } from "./peer-link.js";
 
-/** The stream code for a protocol that this node does not speak. */
+/** The stream codes for a protocol that this node does not speak, and for one that is not the peer's to speak. */
 const unknownProtocol = 3;
+const notForYou = 4;
 
-/** All connections of a node: those it dials to the other members, and those that come in, sorted by protocol. */
+/** All connections of a node: one to each other member, whoever dialed it, and those of clients; their streams are sorted by protocol. */
 export class Peers {
+  /** To the other members, and to members that came to us before we have learned their address, a newcomer's leader for one. */
   readonly #links = new Map<NodeId, PeerLink>();
-  /** The newest connection that each member has made to us. */
-  readonly #inbound = new Map<NodeId, Connection>();
-  readonly #ownId: NodeId;
+  readonly #self: LinkSelf;
   readonly #rpc: Rpc;
   readonly #ports: LinkPorts;
   readonly #backoff: BackoffOptions;
   #network: TransportPeerNetwork | null = null;
 
   constructor(members: readonly Member[], ownId: NodeId, rpc: Rpc, ports: LinkPorts, backoff: BackoffOptions) {
-    this.#ownId = ownId;
+    this.#self = { id: ownId, life: ports.random.uint32() };
     this.#rpc = rpc;
     this.#ports = ports;
     this.#backoff = backoff;
@@ -35,47 +37,44 @@ export class Peers {
   /** These are the members now, at these addresses. One that is new, or at a new address, is dialed; one that is gone is let go. */
   reach(members: readonly Member[]): void {
     for (const { id, address } of members) {
-      const link = this.#links.get(id);
-      if (id === this.#ownId || link?.address === address) continue;
-      link?.close();
-      const fresh = this.#link(id, address);
-      this.#links.set(id, fresh);
+      if (id === this.#self.id) continue;
+      const link = this.#linkTo(id);
+      link.moveTo(address);
       // Dialed at once: the first thing that we have to say may be a request for a vote, which nobody repeats.
-      fresh.dial();
+      link.dial();
     }
     for (const [id, link] of this.#links) {
       if (members.some((member) => member.id === id)) continue;
-      link.close();
-      this.#links.delete(id);
+      link.moveTo(null);
+      this.#forgetUnused(id);
     }
   }
 
-  /**
-   * The live connection to a member, or null while it is being dialed. Whose address we have not learned yet, a newcomer's leader for one, is
-   * answered on the connection that it made.
-   */
+  /** The live connection to a member, or null while it is being made. One whose address we have not learned is answered where it came. */
   connectionTo(id: NodeId): Connection | null {
-    const link = this.#links.get(id);
-    return link === undefined ? (this.#inbound.get(id) ?? null) : link.connection;
+    return this.#links.get(id)?.connection ?? null;
   }
 
   /** Takes a connection that came in. */
   accept(connection: Connection): void {
-    this.#route(connection);
-    const { nodeId } = connection.peer;
-    if (nodeId === null) return;
-    this.#inbound.set(nodeId, connection);
-    void connection.closed.then(() => {
-      if (this.#inbound.get(nodeId) === connection) this.#inbound.delete(nodeId);
-    });
+    connection.onStream = (stream) => {
+      if (stream.protocol === linkProtocol) this.#greeted(stream, connection);
+      else this.#take(stream, connection);
+    };
   }
 
   close(): void {
     for (const link of this.#links.values()) link.close();
   }
 
-  #route(connection: Connection): void {
-    connection.onStream = (stream) => this.#take(stream, connection);
+  #greeted(stream: Stream, connection: Connection): void {
+    const { nodeId } = connection.peer;
+    if (nodeId === null || nodeId === this.#self.id) return refuse(stream, notForYou);
+    answerHello(stream, (hello) => {
+      const answer = this.#linkTo(nodeId).take(connection, hello);
+      this.#forgetUnused(nodeId);
+      return answer;
+    });
   }
 
   #take(stream: Stream, connection: Connection): void {
@@ -86,14 +85,31 @@ export class Peers {
       { peer: connection.peer.name, protocol: stream.protocol },
       "A peer asked for a protocol that this node does not speak.",
     );
-    stream.reset(unknownProtocol);
-    stream.stop(unknownProtocol);
+    refuse(stream, unknownProtocol);
   }
 
-  #link(id: NodeId, address: string): PeerLink {
-    return new PeerLink(id, address, this.#ports, this.#backoff, {
-      connected: (connection) => this.#route(connection),
-      disconnected: () => this.#network?.disconnected(id),
+  #linkTo(id: NodeId): PeerLink {
+    const known = this.#links.get(id);
+    if (known !== undefined) return known;
+    const link = new PeerLink(id, null, this.#self, this.#ports, this.#backoff, {
+      dialed: (connection) => {
+        connection.onStream = (stream) => this.#take(stream, connection);
+      },
+      disconnected: () => {
+        this.#network?.disconnected(id);
+        this.#forgetUnused(id);
+      },
     });
+    this.#links.set(id, link);
+    return link;
   }
+
+  #forgetUnused(id: NodeId): void {
+    if (this.#links.get(id)?.isUnused) this.#links.delete(id);
+  }
+}
+
+function refuse(stream: Stream, code: number): void {
+  stream.reset(code);
+  stream.stop(code);
 }
