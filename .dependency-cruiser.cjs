@@ -19,7 +19,7 @@ const arrows = {
   core: {
     packages: ["raft", "walrus", "rpc", "shipping-lane", "certificates"],
     lazy: ["transport-quic", "transport-tcp"],
-    npm: ["lmdb"],
+    npm: ["lmdb", "piscina"],
   },
   cli: { packages: ["[^/]+"] },
   simulator: { packages: ["[^/]+"] },

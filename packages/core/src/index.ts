@@ -18,6 +18,8 @@ export { createNode, type Node } from "./node.js";
 export type { NodeEvent } from "./node-events.js";
 export type { Member, NodeOptions } from "./options.js";
 export type { NodeParts } from "./ports.js";
+// For background work, a node's own or yours.
+export * from "./runtime/index.js";
 export { type KeyValueClient, keyValueClient, type Replicated } from "./state-machine/key-value-client.js";
 export { type KeyValueStore, keyValueStore } from "./state-machine/key-value-store.js";
 export { type ApplyContext, isRejection, Rejection, type StateMachine } from "./state-machine/state-machine.js";
