@@ -1,6 +1,6 @@
 import type { Listener, NodeId, TlsCredentials, Transport } from "@octopii/interfaces";
 import { type LogStorage, membersOf, openRaftNode, type RaftNode, type RaftStatus } from "@octopii/raft";
-import { createRpc, type Rpc } from "@octopii/rpc";
+import { createRpc, type Method, type NotifyOptions, type OneWayMethod, type Rpc, type RpcMetadata } from "@octopii/rpc";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
 import { FileSnapshotStorage } from "./adapters/file-snapshot-storage.js";
@@ -13,6 +13,8 @@ import { CoreError, notBytes, refusalOf } from "./errors.js";
 import { configurationError, type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
+import { MemberCalls } from "./service/member-calls.js";
+import { nodeRouter } from "./service/node-router.js";
 import { serveNode } from "./service/node-service.js";
 import { Attempts } from "./service/retry.js";
 import { AddressBook } from "./state-machine/address-book.js";
@@ -33,6 +35,7 @@ interface Running {
   readonly rpc: Rpc;
   readonly wal: Walrus;
   readonly raft: RaftNode<ApplyResult>;
+  readonly memberCalls: MemberCalls;
 }
 
 /** A member of a cluster, inside your process. */
@@ -74,6 +77,18 @@ export interface Node {
   /** Stands for election now. Does nothing on a leader or a member without a vote. */
   campaign(): void;
   /**
+   * Calls a method that the application on another member serves (`services`). Waits for a connection if there is none, and sends once.
+   * @throws {RpcError} what that member's handler threw, and as `RpcClient.call`; {@link CoreError} `UNAVAILABLE`, `NOT_RUNNING`: not sent.
+   */
+  call<Request, Response>(
+    member: NodeId,
+    method: Method<Request, Response>,
+    request: Request,
+    options?: CallOptions & { readonly metadata?: RpcMetadata },
+  ): Promise<Response>;
+  /** Sends the application on another member a message that nobody answers. @returns false if it will never be sent. */
+  notify<Message>(member: NodeId, method: OneWayMethod<Message>, message: Message, options?: NotifyOptions): boolean;
+  /**
    * Shows another certificate on every connection from now on, dialed or accepted; those that are open live on. Restarting is not needed.
    * @throws {CoreError} `CONFIGURATION_INVALID` if it does not fit this node, or a transport was passed in, which has to be told itself.
    */
@@ -90,7 +105,7 @@ export interface Node {
  * @throws {CoreError} `CONFIGURATION_INVALID`, listing every problem of the options at once.
  */
 export function createNode(options: NodeOptions, parts: NodeParts): Node {
-  return new ClusterNode(resolveNodeOptions(options, parts.transport !== undefined), completeParts(parts));
+  return new ClusterNode(resolveNodeOptions(options, parts.transport !== undefined), parts);
 }
 
 class ClusterNode implements Node {
@@ -101,9 +116,9 @@ class ClusterNode implements Node {
   #closing: Promise<void> | null = null;
   readonly #book: AddressBook;
 
-  constructor(config: NodeConfig, ports: NodePorts) {
+  constructor(config: NodeConfig, parts: NodeParts) {
     this.#config = config;
-    this.#ports = ports;
+    this.#ports = completeParts(parts, config, () => this.close());
     this.#book = new AddressBook(config.members);
   }
 
@@ -188,6 +203,20 @@ class ClusterNode implements Node {
     this.#expectRunning().raft.campaign();
   }
 
+  async call<Request, Response>(
+    member: NodeId,
+    method: Method<Request, Response>,
+    request: Request,
+    { metadata, ...options }: CallOptions & { readonly metadata?: RpcMetadata } = {},
+  ): Promise<Response> {
+    const { memberCalls } = this.#expectRunning();
+    return memberCalls.call(member, method, request, this.#attempts(options), metadata === undefined ? {} : { metadata });
+  }
+
+  notify<Message>(member: NodeId, method: OneWayMethod<Message>, message: Message, options: NotifyOptions = {}): boolean {
+    return this.#expectRunning().memberCalls.notify(member, method, message, options);
+  }
+
   async replaceCredentials(credentials: TlsCredentials): Promise<void> {
     const { own } = this.#expectRunning();
     if (own === null) throw configurationError(["the transport was passed in: replace the credentials there"]);
@@ -204,11 +233,12 @@ class ClusterNode implements Node {
   }
 
   async #start(): Promise<void> {
-    const directory = this.#dataDirectory();
-    await directory.check();
-    const { own, transport } = await this.#openTransport();
-    const closers: (() => unknown)[] = [() => (own ?? transport).close()];
+    const closers: (() => unknown)[] = [() => this.#ports.background.close()];
     try {
+      const directory = this.#dataDirectory();
+      await directory.check();
+      const { own, transport } = await this.#openTransport();
+      closers.push(() => (own ?? transport).close());
       const rpc = this.#createRpc();
       closers.push(() => rpc.close({ timeoutMs: 0 }));
       const { peers, network } = this.#createPeers(transport, rpc);
@@ -219,7 +249,8 @@ class ClusterNode implements Node {
       closers.push(() => wal.close());
       const storage = new WalrusLogStorage(wal, () => directory.record(wal.status().logId));
       const raft = await this.#openRaft(storage, peers, network);
-      this.#running = { transport, own, listener, peers, rpc, wal, raft };
+      const memberCalls = new MemberCalls(rpc, (member) => peers.connectionTo(member));
+      this.#running = { transport, own, listener, peers, rpc, wal, raft, memberCalls };
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
         query: (request, options) => this.query(request, options),
@@ -244,14 +275,15 @@ class ClusterNode implements Node {
     const { clock, scheduler, logger } = this.#ports;
     const maxFrameBytes = this.#config.entryBytesMax + envelopeBytes;
     const maxQueuedBytes = Math.max(4 * maxFrameBytes, 64 * 1024 * 1024);
-    return createRpc({ clock, scheduler, logger }, { maxFrameBytes, maxQueuedBytes, maxInboundBytes: maxQueuedBytes });
+    const router = nodeRouter(this.#ports.services, this.#ports.authorize, logger);
+    return createRpc({ clock, scheduler, logger, router }, { maxFrameBytes, maxQueuedBytes, maxInboundBytes: maxQueuedBytes });
   }
 
   #createPeers(transport: Transport, rpc: Rpc): { peers: Peers; network: TransportPeerNetwork } {
     const { clock, scheduler, random, logger } = this.#ports;
-    const { members, id, reconnectMinMs, reconnectMaxMs } = this.#config;
+    const { members, id, cluster, reconnectMinMs, reconnectMaxMs } = this.#config;
     const ports = { transport, clock, scheduler, random: random.fork("reconnect"), logger };
-    const peers = new Peers(members, id, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
+    const peers = new Peers(members, { cluster, id }, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
     const { entryBytesMax, appendBytesMax, inflightBytesMax } = this.#config;
     const limits = { frameBytesMax: entryBytesMax + appendBytesMax + envelopeBytes, queuedBytesMax: 2 * inflightBytesMax };
     const network = new TransportPeerNetwork((peer) => peers.connectionTo(peer), limits, logger);
@@ -282,10 +314,11 @@ class ClusterNode implements Node {
     const { clock, scheduler, random, logger, fileSystem, onEvent } = this.#ports;
     const voters = join ? [] : members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-    const snapshots = new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger);
+    const { background } = this.#ports;
+    const snapshots = background.snapshots(new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger));
     const stateMachine = replicated(this.#ports.stateMachine, this.#book, () => peers.reach(this.#book.members()));
     const ports = { storage, snapshots, network, stateMachine, clock, scheduler, random, logger };
-    return openRaftNode({ id, configuration }, ports, raft, onEvent);
+    return openRaftNode({ id, configuration }, ports, raft, background.replica(onEvent));
   }
 
   #memberStatuses({ configuration, progress }: RaftStatus): MemberStatus[] {
@@ -308,9 +341,10 @@ class ClusterNode implements Node {
     // A start under way finishes, or fails and cleans up, before anything is taken apart.
     await this.#starting?.catch(() => undefined);
     const running = this.#running;
-    if (running === null) return;
+    const { background } = this.#ports;
+    if (running === null) return background.close();
     const { listener, raft, rpc, peers, transport, own, wal } = running;
-    const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, own ?? transport, wal];
+    const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, own ?? transport, wal, background];
     await closeAll(closers.map((part) => () => part.close()));
   }
 

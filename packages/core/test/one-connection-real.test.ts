@@ -6,7 +6,7 @@ import { createTcpTransport } from "@octopii/transport-tcp";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Participant, unsettled } from "./support/meeting.js";
 
-const cluster = "reef";
+const cluster = "test";
 const ids = [1, 2];
 const kinds = { quic: createQuicTransport, tcp: createTcpTransport };
 const cleanUps: (() => Promise<unknown>)[] = [];

@@ -1,41 +1,50 @@
 import { checkValidity } from "@octopii/certificates";
-import type { Clock, Logger, Scheduler, Timer, TlsCredentials } from "@octopii/interfaces";
+import type { Clock, Logger, TlsCredentials } from "@octopii/interfaces";
+import type { Task } from "../runtime/task.js";
+import type { TaskGroup } from "../runtime/task-group.js";
 
 /** Certificates live for days at least: twice a day tells of an end early enough, and fills no log. */
 const intervalMs = 12 * 60 * 60 * 1000;
 
+/** What an {@link ExpiryWatch} needs of its node. */
+export interface WatchPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly background: { readonly tasks: TaskGroup };
+}
+
 /** Looks at a node's own certificate now and then, and warns before it expires and once it has. */
 export class ExpiryWatch {
-  readonly #clock: Clock;
-  readonly #scheduler: Scheduler;
-  readonly #logger: Logger;
-  #certificate: string;
-  #timer: Timer | null = null;
+  readonly #ports: WatchPorts;
+  #task: Task<never>;
 
   /** Looks at once. */
-  constructor(credentials: TlsCredentials, ports: { readonly clock: Clock; readonly scheduler: Scheduler; readonly logger: Logger }) {
-    this.#clock = ports.clock;
-    this.#scheduler = ports.scheduler;
-    this.#logger = ports.logger;
-    this.#certificate = credentials.certificate;
-    this.#look();
+  constructor(credentials: TlsCredentials, ports: WatchPorts) {
+    this.#ports = ports;
+    this.#task = this.#start(credentials.certificate);
   }
 
   /** The certificate was replaced. */
   replace(credentials: TlsCredentials): void {
-    this.#certificate = credentials.certificate;
     this.close();
-    this.#look();
+    this.#task = this.#start(credentials.certificate);
   }
 
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#task.cancel();
   }
 
-  #look(): void {
-    const { state, message, remainingMs } = checkValidity(this.#certificate, { clock: this.#clock });
-    if (state !== "valid") this.#logger.warn({ state, remainingMs }, `${message.replace(/\.$/, "")}: octopii certs rotate.`);
-    this.#timer = this.#scheduler.setTimer(intervalMs, () => this.#look());
+  #start(certificate: string): Task<never> {
+    const { clock, logger, background } = this.#ports;
+    return background.tasks.spawn(
+      async ({ sleep }) => {
+        for (;;) {
+          const { state, message, remainingMs } = checkValidity(certificate, { clock });
+          if (state !== "valid") logger.warn({ state, remainingMs }, `${message.replace(/\.$/, "")}: octopii certs rotate.`);
+          await sleep(intervalMs);
+        }
+      },
+      { name: "certificate watch", onClose: "cancel" },
+    );
   }
 }

@@ -16,13 +16,21 @@ export class Peers {
   /** To the other members, and to members that came to us before we have learned their address, a newcomer's leader for one. */
   readonly #links = new Map<NodeId, PeerLink>();
   readonly #self: LinkSelf;
+  readonly #cluster: string;
   readonly #rpc: Rpc;
   readonly #ports: LinkPorts;
   readonly #backoff: BackoffOptions;
   #network: TransportPeerNetwork | null = null;
 
-  constructor(members: readonly Member[], ownId: NodeId, rpc: Rpc, ports: LinkPorts, backoff: BackoffOptions) {
-    this.#self = { id: ownId, life: ports.random.uint32() };
+  constructor(
+    members: readonly Member[],
+    own: { readonly cluster: string; readonly id: NodeId },
+    rpc: Rpc,
+    ports: LinkPorts,
+    backoff: BackoffOptions,
+  ) {
+    this.#self = { id: own.id, life: ports.random.uint32() };
+    this.#cluster = own.cluster;
     this.#rpc = rpc;
     this.#ports = ports;
     this.#backoff = backoff;
@@ -69,7 +77,7 @@ export class Peers {
 
   #greeted(stream: Stream, connection: Connection): void {
     const { nodeId } = connection.peer;
-    if (nodeId === null || nodeId === this.#self.id) return refuse(stream, notForYou);
+    if (nodeId === null || nodeId === this.#self.id || this.#isForeign(connection)) return refuse(stream, notForYou);
     answerHello(stream, (hello) => {
       const answer = this.#linkTo(nodeId).take(connection, hello);
       this.#forgetUnused(nodeId);
@@ -78,14 +86,21 @@ export class Peers {
   }
 
   #take(stream: Stream, connection: Connection): void {
-    if (stream.protocol === raftProtocol && this.#network !== null) return this.#network.accept(stream, connection);
-    if (stream.protocol === snapshotProtocol && this.#network !== null) return this.#network.acceptSnapshot(stream, connection);
+    if (this.#network !== null && !this.#isForeign(connection)) {
+      if (stream.protocol === raftProtocol) return this.#network.accept(stream, connection);
+      if (stream.protocol === snapshotProtocol) return this.#network.acceptSnapshot(stream, connection);
+    }
     if (this.#rpc.acceptStream(stream, connection)) return;
     this.#ports.logger.warn(
       { peer: connection.peer.name, protocol: stream.protocol },
       "A peer asked for a protocol that this node does not speak.",
     );
     refuse(stream, unknownProtocol);
+  }
+
+  /** Of another cluster: a transport may admit such peers for the application's methods, and their node ids are not ours. */
+  #isForeign({ peer }: Connection): boolean {
+    return peer.cluster !== null && peer.cluster !== this.#cluster;
   }
 
   #linkTo(id: NodeId): PeerLink {

@@ -50,7 +50,7 @@ export class Participant {
       },
     };
     const linkPorts = { ...ports, transport, logger: silent };
-    this.#peers = new Peers([], id, createRpc(linkPorts), linkPorts, { minMs: 20, maxMs: 500 });
+    this.#peers = new Peers([], { cluster: "test", id }, createRpc(linkPorts), linkPorts, { minMs: 20, maxMs: 500 });
     const limits = { frameBytesMax: 1024 * 1024, queuedBytesMax: 1024 * 1024 };
     this.#network = new TransportPeerNetwork((peer) => this.#peers.connectionTo(peer), limits, silent);
     this.#network.attach(0, {
