@@ -16,6 +16,7 @@ export { type Client, type ClientOptions, type ClientParts, createClient } from 
 export { CoreError, type CoreErrorCode, type CoreErrorOptions, isCoreError } from "./errors.js";
 export { createNode, type Node } from "./node.js";
 export type { NodeEvent } from "./node-events.js";
+export type { Operations } from "./operations/operations.js";
 export type { Member, NodeOptions } from "./options.js";
 export type { NodeParts } from "./ports.js";
 // For background work, a node's own or yours.
@@ -23,4 +24,4 @@ export * from "./runtime/index.js";
 export { type KeyValueClient, keyValueClient, type Replicated } from "./state-machine/key-value-client.js";
 export { type KeyValueStore, keyValueStore } from "./state-machine/key-value-store.js";
 export { type ApplyContext, isRejection, Rejection, type StateMachine } from "./state-machine/state-machine.js";
-export type { MemberStatus, NodeRole, NodeStatus } from "./status.js";
+export type { MemberStatus, NodeRole, NodeStatus, PeerProgress } from "./status.js";

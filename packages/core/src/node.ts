@@ -1,5 +1,5 @@
 import type { Listener, NodeId, TlsCredentials, Transport } from "@octopii/interfaces";
-import { type LogStorage, membersOf, openRaftNode, type RaftNode, type RaftStatus } from "@octopii/raft";
+import { type LogStorage, openRaftNode, type RaftNode } from "@octopii/raft";
 import { createRpc, type Method, type NotifyOptions, type OneWayMethod, type Rpc, type RpcMetadata } from "@octopii/rpc";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
@@ -10,6 +10,9 @@ import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
 import { DataDirectory } from "./data-directory.js";
 import { CoreError, notBytes, refusalOf } from "./errors.js";
+import { type Operations, Operator } from "./operations/operations.js";
+import { operateOrPassOn } from "./operations/passing.js";
+import type { OperationMessage, OperationRequest } from "./operations/request.js";
 import { configurationError, type NodeConfig, type NodeOptions, resolveNodeOptions } from "./options.js";
 import { Peers } from "./peers/peers.js";
 import { completeParts, type NodeParts, type NodePorts } from "./ports.js";
@@ -20,7 +23,8 @@ import { Attempts } from "./service/retry.js";
 import { AddressBook } from "./state-machine/address-book.js";
 import { type ApplyResult, replicated } from "./state-machine/replicated.js";
 import { Rejection } from "./state-machine/state-machine.js";
-import type { MemberStatus, NodeStatus } from "./status.js";
+import type { MemberStatus, NodeStatus, PeerProgress } from "./status.js";
+import { membersOf, progressOf } from "./status-of.js";
 
 /** Room for what surrounds a command in an RPC frame or a Raft message. */
 const envelopeBytes = 64 * 1024;
@@ -39,7 +43,7 @@ interface Running {
 }
 
 /** A member of a cluster, inside your process. */
-export interface Node {
+export interface Node extends Operations {
   readonly id: NodeId;
   /**
    * Takes the node into its cluster: checks its directory and certificate, listens, reads its log back, and takes part.
@@ -58,20 +62,6 @@ export interface Node {
   propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
   /** Asks this node's replica. Linearizable by default: the answer reflects every write acknowledged before the call. */
   query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
-  /**
-   * Adds a member without a vote: it receives the log. The node itself is started apart, with the option `join`. Like every change of the
-   * membership, only the leader takes it; it resolves when the change is in effect.
-   * @throws {CoreError} `CHANGE_REFUSED`; `UNAVAILABLE` if this node does not lead.
-   */
-  addLearner(id: NodeId, address: string, options?: CallOptions): Promise<void>;
-  /** Gives a member a vote: adds it as a learner if it is none yet, waits until it has caught up, and promotes it. As {@link Node.addLearner}. */
-  addVoter(id: NodeId, address: string, options?: CallOptions): Promise<void>;
-  /** Puts a new member in the place of an old one, once it has caught up. As {@link Node.addLearner}. */
-  replaceMember(oldId: NodeId, newId: NodeId, address: string, options?: CallOptions): Promise<void>;
-  /** Takes a member out; refused if those that stay could not commit anything. As {@link Node.addLearner}. */
-  removeMember(id: NodeId, options?: CallOptions): Promise<void>;
-  /** Hands leadership to a voter; resolves when it leads. @throws {CoreError} `TRANSFER_FAILED`; `UNAVAILABLE` if this node does not lead. */
-  transferLeadership(id: NodeId, options?: CallOptions): Promise<void>;
   /** Takes a snapshot now and compacts the log behind it. @returns the index that it holds. @throws {CoreError} `SNAPSHOT_FAILED`. */
   snapshot(options?: CallOptions): Promise<number>;
   /** Stands for election now. Does nothing on a leader or a member without a vote. */
@@ -95,6 +85,14 @@ export interface Node {
   replaceCredentials(credentials: TlsCredentials): Promise<void>;
   /** The node's view of itself. Works in every state. */
   status(): NodeStatus;
+  /** Whether this node leads, as far as it knows: another may have been elected meanwhile. */
+  readonly isLeader: boolean;
+  /** Who leads, as far as this node knows; null when unknown. */
+  readonly leader: NodeId | null;
+  /** The members of the configuration that is in effect on this node; empty while it waits to be added. */
+  membership(): readonly MemberStatus[];
+  /** How far each other member is, as the leader sees it; empty on a node that does not lead. */
+  peerProgress(): readonly PeerProgress[];
   /** Leaves quietly and releases every handle; what is pending settles with an error. Repeating the call gives the same promise. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -108,7 +106,7 @@ export function createNode(options: NodeOptions, parts: NodeParts): Node {
   return new ClusterNode(resolveNodeOptions(options, parts.transport !== undefined), parts);
 }
 
-class ClusterNode implements Node {
+class ClusterNode extends Operator implements Node {
   readonly #config: NodeConfig;
   readonly #ports: NodePorts;
   #running: Running | null = null;
@@ -117,6 +115,7 @@ class ClusterNode implements Node {
   readonly #book: AddressBook;
 
   constructor(config: NodeConfig, parts: NodeParts) {
+    super();
     this.#config = config;
     this.#ports = completeParts(parts, config, () => this.close());
     this.#book = new AddressBook(config.members);
@@ -156,9 +155,8 @@ class ClusterNode implements Node {
 
   status(): NodeStatus {
     const { id, cluster, address } = this.#config;
-    const raft = this.#running?.raft;
-    const stopped = raft === undefined || raft.stoppedBy !== null || this.#closing !== null;
-    const status = raft?.status();
+    const stopped = this.#isStopped;
+    const status = this.#running?.raft.status();
     return {
       id,
       cluster,
@@ -171,28 +169,29 @@ class ClusterNode implements Node {
       appliedIndex: status?.appliedIndex ?? 0,
       compactedIndex: status?.compactedIndex ?? 0,
       snapshotIndex: status?.snapshotIndex ?? 0,
-      members: status === undefined ? [] : this.#memberStatuses(status),
+      members: status === undefined ? [] : membersOf(status, this.#book),
     };
   }
 
-  addLearner(id: NodeId, address: string, options: CallOptions = {}): Promise<void> {
-    return this.#change(options, (raft, attempt) => raft.addLearner(id, { ...attempt, context: contextOf(address) }));
+  get isLeader(): boolean {
+    return this.status().role === "leader";
   }
 
-  addVoter(id: NodeId, address: string, options: CallOptions = {}): Promise<void> {
-    return this.#change(options, (raft, attempt) => raft.addVoter(id, { ...attempt, context: contextOf(address) }));
+  get leader(): NodeId | null {
+    return this.status().leaderId || null;
   }
 
-  replaceMember(oldId: NodeId, newId: NodeId, address: string, options: CallOptions = {}): Promise<void> {
-    return this.#change(options, (raft, attempt) => raft.replaceMember(oldId, newId, { ...attempt, context: contextOf(address) }));
+  membership(): readonly MemberStatus[] {
+    return this.status().members;
   }
 
-  removeMember(id: NodeId, options: CallOptions = {}): Promise<void> {
-    return this.#change(options, (raft, attempt) => raft.removeMember(id, attempt));
+  peerProgress(): readonly PeerProgress[] {
+    const raft = this.#running?.raft;
+    return raft === undefined || this.#isStopped ? [] : progressOf(raft.status());
   }
 
-  transferLeadership(id: NodeId, options: CallOptions = {}): Promise<void> {
-    return this.#attempts(options).once((attempt) => this.#expectRunning().raft.transferLeadership(id, attempt));
+  protected operate(request: OperationRequest, options: CallOptions): Promise<void> {
+    return this.#operate({ request, isPassedOn: false }, options);
   }
 
   snapshot(options: CallOptions = {}): Promise<number> {
@@ -254,6 +253,8 @@ class ClusterNode implements Node {
       serveNode(rpc.router, {
         propose: (command, options) => this.propose(command, options),
         query: (request, options) => this.query(request, options),
+        operate: (message, options) => this.#operate(message, options),
+        snapshot: (options) => this.snapshot(options),
         status: () => this.status(),
       });
     } catch (error) {
@@ -321,20 +322,14 @@ class ClusterNode implements Node {
     return openRaftNode({ id, configuration }, ports, raft, background.replica(onEvent));
   }
 
-  #memberStatuses({ configuration, progress }: RaftStatus): MemberStatus[] {
-    const { voters, learners } = configuration;
-    const matches = new Map(progress.map(({ id, matchIndex }) => [id, matchIndex]));
-    return membersOf(configuration).map((id): MemberStatus => {
-      const membership = voters.includes(id) ? "voter" : learners.includes(id) ? "learner" : "leaving";
-      return { id, address: this.#book.addressOf(id), membership, matchIndex: matches.get(id) ?? null };
-    });
+  get #isStopped(): boolean {
+    return this.#running === null || this.#running.raft.stoppedBy !== null || this.#closing !== null;
   }
 
-  async #change(
-    options: CallOptions,
-    change: (raft: RaftNode<ApplyResult>, attempt: { timeoutMs: number; signal?: AbortSignal }) => Promise<unknown>,
-  ): Promise<void> {
-    await this.#attempts(options).once((attempt) => change(this.#expectRunning().raft, attempt));
+  #operate(message: OperationMessage, options: CallOptions): Promise<void> {
+    const expectRunning = (): Running => this.#expectRunning();
+    const attempts = (one: CallOptions): Attempts => this.#attempts(one);
+    return operateOrPassOn({ id: this.id, expectRunning, attempts }, message, options);
   }
 
   async #close(): Promise<void> {
@@ -357,8 +352,6 @@ class ClusterNode implements Node {
     return new Attempts(this.#ports.clock, this.#ports.scheduler, options, this.#config.requestTimeoutMs);
   }
 }
-
-const contextOf = (address: string): Uint8Array => new TextEncoder().encode(address);
 
 /** Closes everything, whatever fails on the way. @throws the first failure, at the end. */
 async function closeAll(closers: readonly (() => unknown)[]): Promise<void> {

@@ -16,6 +16,19 @@ export interface MemberStatus {
   readonly matchIndex: number | null;
 }
 
+/** How far another member is, as its leader sees it. */
+export interface PeerProgress {
+  readonly id: NodeId;
+  /** Up to here it holds the log, on stable storage. */
+  readonly matchIndex: number;
+  /** How many entries of the leader's log it does not hold yet. */
+  readonly lag: number;
+  /** `probe`: the leader looks for where the logs agree. `replicate`: entries flow. `snapshot`: it is being sent one. */
+  readonly state: "probe" | "replicate" | "snapshot";
+  /** It was heard of since the last check of the quorum. */
+  readonly recentlyActive: boolean;
+}
+
 /** A node's own view of itself and its cluster. */
 export interface NodeStatus {
   readonly id: NodeId;

@@ -1,26 +1,13 @@
 import { prepareWalrus } from "@octopii/walrus";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createNode, keyValueClient, keyValueStore, type Node } from "../src/index.js";
-import { bytes, identityOf, members, nodeIn, start, text } from "./support/cluster.js";
+import { keyValueClient, keyValueStore, type Node } from "../src/index.js";
+import { bytes, joining, members, nodeIn, start, text } from "./support/cluster.js";
 
 beforeAll(() => prepareWalrus());
 
 type Cluster = Awaited<ReturnType<typeof start>>;
 
 const snapshots = { snapshotEntries: 5, tailEntries: 2 };
-
-/** A node of none of the founders, on a machine of its own. */
-function joining({ world }: Cluster, id: number): { node: Node; store: ReturnType<typeof keyValueStore> } {
-  const process = world.process(`n${id}`, identityOf(id));
-  const { clock, scheduler, random, fileSystem, transport } = process;
-  const store = keyValueStore();
-  const own = { id, address: `n${id}:7000` };
-  const node = createNode(
-    { id, cluster: "test", directory: "/data", members: [own], join: true, tickMs: 20, ...snapshots },
-    { stateMachine: store, clock, scheduler, random, fileSystem, transport },
-  );
-  return { node, store };
-}
 
 async function fill({ world, leader }: Cluster, from: number, to: number): Promise<void> {
   for (let i = from; i < to; i++) await world.runUntilSettled(keyValueClient(leader()).put(`k${i}`, bytes(`v${i}`)));
@@ -35,7 +22,7 @@ describe("membership", () => {
     await fill(cluster, 0, 20);
     expect(leader().status()).toMatchObject({ compactedIndex: expect.any(Number) });
     expect(leader().status().compactedIndex).toBeGreaterThan(5);
-    const { node: newcomer, store } = joining(cluster, 4);
+    const { node: newcomer, store } = joining(cluster, 4, snapshots);
     await world.runUntilSettled(newcomer.start());
     expect(newcomer.status().members).toEqual([]);
     await world.runUntilSettled(leader().addVoter(4, "n4:7000"));
@@ -57,7 +44,7 @@ describe("membership", () => {
     await fill(cluster, 0, 8);
     const dead = members.find(({ id }) => id !== leader().id)?.id ?? 0;
     world.process(`n${dead}`).crash();
-    const { node: newcomer } = joining(cluster, 5);
+    const { node: newcomer } = joining(cluster, 5, snapshots);
     await world.runUntilSettled(newcomer.start());
     await world.runUntilSettled(leader().replaceMember(dead, 5, "n5:7000"));
     expect(
@@ -68,12 +55,10 @@ describe("membership", () => {
     await world.runUntilSettled(keyValueClient(leader()).put("k", bytes("v")));
   });
 
-  it("refuses a change that would leave no quorum, and one on a follower", async () => {
-    const { world, leader, follower } = await start(42, keyValueStore, snapshots);
+  it("refuses a change that would leave no quorum", async () => {
+    const { world, leader } = await start(42, keyValueStore, snapshots);
     const gone = members.find(({ id }) => id !== leader().id)?.id ?? 0;
     const stays = members.find(({ id }) => id !== leader().id && id !== gone)?.id ?? 0;
-    const onFollower = follower().removeMember(gone);
-    await expect(world.runUntilSettled(onFollower)).rejects.toMatchObject({ code: "OCTOPII_CORE_UNAVAILABLE", outcome: "failed" });
     world.process(`n${gone}`).crash();
     await world.runFor(5_000);
     // Two voters would be left, of whom one is dead.

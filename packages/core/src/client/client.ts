@@ -3,9 +3,11 @@ import { createRpc, type Method, type Rpc, type RpcClient } from "@octopii/rpc";
 import { systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import type { CallOptions, QueryOptions } from "../call-options.js";
 import { CoreError, notBytes, refusalOf } from "../errors.js";
+import { type Operations, Operator } from "../operations/operations.js";
+import { type OperationRequest, operateMethod, operationProblem } from "../operations/request.js";
 import { configurationError, isAddress } from "../options.js";
 import { silence } from "../ports.js";
-import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
+import { proposeMethod, queryMethod, snapshotMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
 import { Attempts } from "../service/retry.js";
 import type { NodeStatus } from "../status.js";
 import { MemberConnections } from "./member-connections.js";
@@ -35,7 +37,7 @@ export interface ClientParts {
 }
 
 /** Speaks to a cluster from a program that is not a member of it. */
-export interface Client {
+export interface Client extends Operations {
   /**
    * As a node's `propose`. A proposal is sent again by itself only when it certainly did not happen.
    * @throws {CoreError} also `IDENTITY_REFUSED`, at once, if no member accepts who we are, or proves who it is, and none is merely slow.
@@ -47,6 +49,8 @@ export interface Client {
   status(address: string, options?: CallOptions): Promise<NodeStatus>;
   /** As `query`, but of the member at `address` and no other. */
   queryAt(address: string, request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
+  /** Has the member at `address` take a snapshot now and compact its log behind it. @returns the index that it holds. */
+  snapshotAt(address: string, options?: CallOptions): Promise<number>;
   /** Closes the connections and the transport; what is pending settles with an error. Repeating the call gives the same promise. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -72,7 +76,7 @@ export function createClient(options: ClientOptions, parts: ClientParts): Client
   return new ClusterClient(options, parts);
 }
 
-class ClusterClient implements Client {
+class ClusterClient extends Operator implements Client {
   readonly #options: ClientOptions;
   readonly #transport: Transport;
   readonly #clock: Clock;
@@ -84,6 +88,7 @@ class ClusterClient implements Client {
   #closing: Promise<void> | null = null;
 
   constructor(options: ClientOptions, parts: ClientParts) {
+    super();
     this.#options = options;
     this.#transport = parts.transport;
     this.#clock = parts.clock ?? systemClock;
@@ -117,6 +122,16 @@ class ClusterClient implements Client {
     if (misuse !== null) return Promise.reject(misuse);
     const method = options.consistency === "stale" ? staleQueryMethod : queryMethod;
     return this.#callOne(address, method, request, options);
+  }
+
+  snapshotAt(address: string, options: CallOptions = {}): Promise<number> {
+    return this.#callOne(address, snapshotMethod, undefined, options);
+  }
+
+  protected operate(request: OperationRequest, options: CallOptions): Promise<void> {
+    const problem = operationProblem(request);
+    if (problem !== null) return Promise.reject(new CoreError("OCTOPII_CORE_CHANGE_REFUSED", problem));
+    return this.#callAny(operateMethod, { request, isPassedOn: false }, options);
   }
 
   close(): Promise<void> {

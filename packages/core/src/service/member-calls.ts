@@ -26,6 +26,16 @@ export class MemberCalls {
     return client.call(method, request, { ...options, ...attempts.options });
   }
 
+  /** Sends over the connection that there is. @throws {CoreError} `UNAVAILABLE` if there is none. */
+  callNow<Request, Response>(
+    member: NodeId,
+    method: Method<Request, Response>,
+    request: Request,
+    options: RpcCallOptions,
+  ): Promise<Response> {
+    return this.#clientOf(member).call(method, request, options);
+  }
+
   notify<Message>(member: NodeId, method: OneWayMethod<Message>, message: Message, options: NotifyOptions): boolean {
     const connection = this.#connectionTo(member);
     return connection !== null && this.#clientFor(connection).notify(method, message, options);

@@ -20,3 +20,9 @@ export const statusMethod: Method<void, NodeStatus> = defineMethod("octopii.stat
   request: voidCodec,
   response: cborCodec<NodeStatus>(),
 });
+
+/** Has the node that is asked take a snapshot now. The answer is the index that it holds. */
+export const snapshotMethod: Method<void, number> = defineMethod("octopii.snapshot", {
+  request: voidCodec,
+  response: cborCodec<number>(),
+});

@@ -1,13 +1,16 @@
 import type { RpcContext, RpcRouter } from "@octopii/rpc";
 import type { CallOptions, QueryOptions } from "../call-options.js";
+import { type OperationMessage, operateMethod } from "../operations/request.js";
 import type { NodeStatus } from "../status.js";
 import { toRpcError } from "./error-mapping.js";
-import { proposeMethod, queryMethod, staleQueryMethod, statusMethod } from "./methods.js";
+import { proposeMethod, queryMethod, snapshotMethod, staleQueryMethod, statusMethod } from "./methods.js";
 
 /** What a node offers to others over RPC. */
 export interface ServedNode {
   propose(command: Uint8Array, options: CallOptions): Promise<Uint8Array>;
   query(request: Uint8Array, options: QueryOptions): Promise<Uint8Array>;
+  operate(message: OperationMessage, options: CallOptions): Promise<void>;
+  snapshot(options: CallOptions): Promise<number>;
   status(): NodeStatus;
 }
 
@@ -15,27 +18,35 @@ export interface ServedNode {
 export function serveNode(router: RpcRouter, node: ServedNode): void {
   router.handle(
     proposeMethod,
-    translated((command, options) => node.propose(command, options)),
+    translated((command: Uint8Array, options) => node.propose(command.slice(), options)),
   );
   router.handle(
     queryMethod,
-    translated((request, options) => node.query(request, options)),
+    translated((request: Uint8Array, options) => node.query(request.slice(), options)),
   );
   router.handle(
     staleQueryMethod,
-    translated((request, options) => node.query(request, { ...options, consistency: "stale" })),
+    translated((request: Uint8Array, options) => node.query(request.slice(), { ...options, consistency: "stale" })),
+  );
+  router.handle(
+    operateMethod,
+    translated((message: OperationMessage, options) => node.operate(message, options)),
+  );
+  router.handle(
+    snapshotMethod,
+    translated((_request: unknown, options) => node.snapshot(options)),
   );
   router.handle(statusMethod, () => node.status());
 }
 
-type Handler = (payload: Uint8Array, options: CallOptions) => Promise<Uint8Array>;
-
-/** Passes on the caller's deadline and cancellation, and gives errors the form in which they travel. */
-function translated(handler: Handler) {
-  return async (payload: Uint8Array, context: RpcContext): Promise<Uint8Array> => {
+/**
+ * Passes on the caller's deadline and cancellation, and gives errors the form in which they travel. Bytes are views of what the transport
+ * delivered; the log keeps commands for long, so handlers take copies.
+ */
+function translated<Request, Response>(handler: (request: Request, options: CallOptions) => Promise<Response>) {
+  return async (request: Request, context: RpcContext): Promise<Response> => {
     try {
-      // The payload is a view of what the transport delivered; the log keeps commands for long, so it gets bytes of its own.
-      return await handler(payload.slice(), { timeoutMs: context.remainingMs(), signal: context.signal });
+      return await handler(request, { timeoutMs: context.remainingMs(), signal: context.signal });
     } catch (error) {
       throw toRpcError(error);
     }

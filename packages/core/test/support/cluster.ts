@@ -1,5 +1,13 @@
 import { createSimulation, type SimulatedProcess, type World } from "@octopii/testing";
-import { createNode, keyValueStore, type Node, type NodeEvent, type NodeOptions, type StateMachine } from "../../src/index.js";
+import {
+  createNode,
+  type KeyValueStore,
+  keyValueStore,
+  type Node,
+  type NodeEvent,
+  type NodeOptions,
+  type StateMachine,
+} from "../../src/index.js";
 
 export const members = [1, 2, 3].map((id) => ({ id, address: `n${id}:7000` }));
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -51,4 +59,11 @@ export async function start(
     leader: () => expectNode(leader()),
     follower: () => expectNode(nodes.find((node) => node.status().role === "follower")),
   };
+}
+
+/** A node of none of the founders, on a machine of its own; not started yet. */
+export function joining({ world }: Started, id: number, tuning: Partial<NodeOptions> = {}): { node: Node; store: KeyValueStore } {
+  const store = keyValueStore();
+  const own = { id, address: `n${id}:7000` };
+  return { node: nodeIn(world.process(`n${id}`, identityOf(id)), id, store, [], { members: [own], join: true, ...tuning }), store };
 }
