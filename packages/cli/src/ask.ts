@@ -15,6 +15,8 @@ export interface Change {
   readonly check: string;
   /** As in {@link RepeatOptions}. */
   readonly effect: "idempotent" | "once";
+  /** How long to wait. Default: what a person at a terminal waits. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What came of a change. */
@@ -41,12 +43,15 @@ export async function read<Value>(call: (timeoutMs: number) => Promise<Value>): 
  * @throws {CliError} `NO_QUORUM` when it certainly did not happen in time.
  * @throws {CoreError} with `outcome` `unknown` and a sentence for that person, when nobody knows.
  */
-export async function change<Value>(call: (timeoutMs: number) => Promise<Value>, { what, check, effect }: Change): Promise<Changed<Value>> {
+export async function change<Value>(
+  call: (timeoutMs: number) => Promise<Value>,
+  { what, check, effect, timeoutMs = patienceMs }: Change,
+): Promise<Changed<Value>> {
   let wasInDoubt = false;
   const options: RepeatOptions = {
-    timeoutMs: patienceMs,
+    timeoutMs,
     // The client turns to other members by itself for as long as nothing has happened; cutting it short would only sow doubt.
-    attemptTimeoutMs: effect === "once" ? patienceMs : memberMs,
+    attemptTimeoutMs: effect === "once" ? timeoutMs : memberMs,
     effect,
     onUnknown: () => {
       wasInDoubt = true;
@@ -59,7 +64,7 @@ export async function change<Value>(call: (timeoutMs: number) => Promise<Value>,
       const message = `It is unknown whether ${what}: no clear answer came, so it may have happened, or happen later; "${check}" shows what is there.`;
       throw new CoreError(error.code, message, { outcome: "unknown", cause: error });
     }
-    throw isOutOfTime(error) ? noQuorum(error, "could not do it", ", and nothing was changed") : error;
+    throw isOutOfTime(error) ? noQuorum(error, "could not do it", ", and nothing was changed", timeoutMs) : error;
   }
 }
 
@@ -67,7 +72,7 @@ function isOutOfTime(error: unknown): boolean {
   return isCoreError(error, "OCTOPII_CORE_TIMEOUT") || isCoreError(error, "OCTOPII_CORE_UNAVAILABLE");
 }
 
-function noQuorum(cause: unknown, complaint: string, consequence: string): CliError {
-  const message = `The cluster ${complaint} within ${patienceMs / 1_000} s${consequence}; see that a majority of its nodes is up.`;
+function noQuorum(cause: unknown, complaint: string, consequence: string, timeoutMs = patienceMs): CliError {
+  const message = `The cluster ${complaint} within ${timeoutMs / 1_000} s${consequence}; see that a majority of its nodes is up.`;
   return new CliError("OCTOPII_CLI_NO_QUORUM", message, { cause });
 }

@@ -4,13 +4,26 @@ import { usageError } from "./command.js";
 import { certsCommand } from "./commands/certs.js";
 import { devCommand } from "./commands/dev.js";
 import { kvCommand } from "./commands/kv.js";
+import { membersCommand } from "./commands/members.js";
 import { nodeCommand } from "./commands/node.js";
+import { snapshotCommand } from "./commands/snapshot.js";
 import { statusCommand } from "./commands/status.js";
+import { transferCommand } from "./commands/transfer.js";
 import { walCommand } from "./commands/wal.js";
 import { describeError, exitCodeOf } from "./errors.js";
 import { suggestion } from "./suggest.js";
 
-const commands: readonly Command[] = [devCommand, nodeCommand, statusCommand, kvCommand, certsCommand, walCommand];
+const commands: readonly Command[] = [
+  devCommand,
+  nodeCommand,
+  statusCommand,
+  membersCommand,
+  transferCommand,
+  snapshotCommand,
+  kvCommand,
+  certsCommand,
+  walCommand,
+];
 
 const help = `Runs and asks Octopii clusters.
 
