@@ -310,13 +310,15 @@ class ClusterNode extends Operator implements Node {
     }
   }
 
-  #openRaft(storage: LogStorage, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
+  async #openRaft(storage: LogStorage, peers: Peers, network: TransportPeerNetwork): Promise<RaftNode<ApplyResult>> {
     const { members, id, raft, join, directory } = this.#config;
     const { clock, scheduler, random, logger, fileSystem, onEvent } = this.#ports;
     const voters = join ? [] : members.map((member) => member.id);
     const configuration = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
     const { background } = this.#ports;
-    const snapshots = background.snapshots(new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger));
+    const files = new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger);
+    await files.prepare();
+    const snapshots = background.snapshots(files);
     const stateMachine = replicated(this.#ports.stateMachine, this.#book, () => peers.reach(this.#book.members()));
     const ports = { storage, snapshots, network, stateMachine, clock, scheduler, random, logger };
     return openRaftNode({ id, configuration }, ports, raft, background.replica(onEvent));

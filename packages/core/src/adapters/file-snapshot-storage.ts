@@ -18,11 +18,19 @@ export class FileSnapshotStorage implements SnapshotStorage {
   readonly #logger: Logger;
   readonly #directory: SnapshotDirectory;
 
-  /** @param directory - made when the first snapshot is. */
+  /** @param directory - made by {@link prepare}, or when the first snapshot is. */
   constructor(fileSystem: FileSystem, directory: string, logger: Logger) {
     this.#fileSystem = fileSystem;
     this.#logger = logger;
     this.#directory = new SnapshotDirectory(fileSystem, directory, logger);
+  }
+
+  /**
+   * Makes the directory, so that it outlives a crash. Who cannot have that should not begin: once the log has been compacted, nothing else holds
+   * what a snapshot stands for. A flush that fails here is final until the machine is booted anew. @throws whatever the file system throws.
+   */
+  prepare(): Promise<void> {
+    return this.#directory.prepare();
   }
 
   /** @throws {SnapshotError} `SNAPSHOT_DAMAGED`, `SNAPSHOT_VERSION_UNKNOWN`. Nothing of what is complete has been changed then. */

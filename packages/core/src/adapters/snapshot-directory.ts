@@ -33,6 +33,10 @@ export class SnapshotDirectory {
   readonly #logger: Logger;
   #loading: Promise<void> | null = null;
   #preparing: Promise<void> | null = null;
+  /** A flush failed while the directory was prepared: whatever was made may be gone after a crash, and no later flush would tell. */
+  #isLost = false;
+  /** One at a time: a flush that fails takes down with it what others have renamed, and theirs would succeed afterwards. */
+  #publishing: Promise<unknown> = Promise.resolve();
   #entries: SnapshotEntry[] = [];
   /** Files to be removed, and where that failed, to be tried again: what writers of an earlier process left, and what was dropped. */
   readonly #unwanted = new Map<string, GroupId>();
@@ -86,20 +90,31 @@ export class SnapshotDirectory {
     for (const [path, owner] of [...this.#unwanted]) if (owner === group) await this.#erase(path, group);
   }
 
+  /** Makes the directory, durably, if that was not done yet. A flush that failed is final: see RULE 4 of the design. */
+  prepare(): Promise<void> {
+    this.#preparing ??= this.#prepare(this.#path).catch((error: unknown) => {
+      if (!this.#isLost) this.#preparing = null;
+      throw error;
+    });
+    return this.#preparing;
+  }
+
   /** Makes a file for a snapshot that is to be written. */
   async create(group: GroupId, metadata: SnapshotMetadata): Promise<TemporaryFile> {
     await this.#load();
-    this.#preparing ??= this.#prepare(this.#path).catch((error: unknown) => {
-      this.#preparing = null;
-      throw error;
-    });
-    await this.#preparing;
+    await this.prepare();
     const path = this.#pathOf(this.#nextName(group, metadata, true));
     return { path, file: await this.#fileSystem.open(path, { mode: "create" }) };
   }
 
   /** Makes a file, all of it on stable storage, a snapshot; resolves when that is so after a crash as well. Earlier ones of its index go. */
-  async publish(temporary: string, group: GroupId, metadata: SnapshotMetadata): Promise<void> {
+  publish(temporary: string, group: GroupId, metadata: SnapshotMetadata): Promise<void> {
+    const published = this.#publishing.then(() => this.#publish(temporary, group, metadata));
+    this.#publishing = published.catch(() => undefined);
+    return published;
+  }
+
+  async #publish(temporary: string, group: GroupId, metadata: SnapshotMetadata): Promise<void> {
     const name = this.#nextName(group, metadata, false);
     const path = this.#pathOf(name);
     try {
@@ -150,7 +165,9 @@ export class SnapshotDirectory {
     await this.#prepare(parent);
     if (isMissing) await this.#fileSystem.makeDirectory(path);
     await this.#fileSystem.syncDirectory(parent).catch((error: unknown) => {
-      if (isMissing || path === this.#path || !harmless.has(codeOf(error))) throw error;
+      if (!isMissing && path !== this.#path && harmless.has(codeOf(error))) return;
+      this.#isLost = true;
+      throw error;
     });
   }
 

@@ -213,16 +213,50 @@ describe("a directory for snapshots", () => {
 
   it("is not used if it could go away in a crash, while those above it that were there may be closed to us", async () => {
     const lab = new SnapshotLab();
-    const storage = new FileSnapshotStorage(lab.process.fileSystem, "/a/b", noting([]));
-    lab.disk.faults.hook = (operation, path) => (operation === "syncDirectory" && path === "/" ? "EACCES" : null);
-    expect(await lab.wait(errorOf(storage.create(0, metadataOf(1))))).toMatchObject({ code: "EACCES" });
-    lab.disk.faults.hook = (operation, path) => (operation === "syncDirectory" && path === "/a" ? "EACCES" : null);
-    for (let i = 0; i < 2; i++) expect(await lab.wait(errorOf(storage.create(0, metadataOf(1))))).toMatchObject({ code: "EACCES" });
-    lab.disk.faults.hook = (operation, path) => (operation === "syncDirectory" && path === "/" ? "EACCES" : null);
-    await lab.wait(store(storage, 0, metadataOf(1), content(10)));
-    lab.disk.faults.hook = (operation, path) => (operation === "syncDirectory" && path === "/" ? "EIO" : null);
-    const other = new FileSnapshotStorage(lab.process.fileSystem, "/a/b", noting([]));
-    expect(await lab.wait(errorOf(other.create(0, metadataOf(1))))).toMatchObject({ code: "EIO" });
+    const open = (): FileSnapshotStorage => new FileSnapshotStorage(lab.process.fileSystem, "/a/b", noting([]));
+    const failAt = (place: string, code: string): void => {
+      lab.disk.faults.hook = (operation, path) => (operation === "syncDirectory" && path === place ? code : null);
+    };
+    failAt("/", "EACCES");
+    expect(await lab.wait(errorOf(open().create(0, metadataOf(1))))).toMatchObject({ code: "EACCES" });
+    failAt("/a", "EACCES");
+    expect(await lab.wait(errorOf(open().create(0, metadataOf(1))))).toMatchObject({ code: "EACCES" });
+    failAt("/", "EACCES");
+    await lab.wait(store(open(), 0, metadataOf(1), content(10)));
+    failAt("/", "EIO");
+    expect(await lab.wait(errorOf(open().create(0, metadataOf(1))))).toMatchObject({ code: "EIO" });
+  });
+
+  it("is given up for good by a flush that fails: the next one would succeed, and the directory would not be there after a crash", async () => {
+    const lab = new SnapshotLab();
+    lab.disk.failNext("syncDirectory", { code: "EIO", path: "/data" });
+    for (let i = 0; i < 3; i++) expect(await lab.wait(errorOf(lab.storage.create(0, metadataOf(1))))).toMatchObject({ code: "EIO" });
+    lab.restart({ unsynced: "lose" });
+    await lab.store(0, metadataOf(1), content(10));
+    lab.restart({ unsynced: "lose" });
+    expect(await lab.list()).toEqual([1]);
+  });
+
+  it("is made anew where it could not be made at all", async () => {
+    const lab = new SnapshotLab();
+    lab.disk.failNext("makeDirectory", { code: "ENOSPC" });
+    expect(await lab.wait(errorOf(lab.storage.prepare()))).toMatchObject({ code: "ENOSPC" });
+    await lab.store(0, metadataOf(1), content(10));
+    lab.restart({ unsynced: "lose" });
+    expect(await lab.list()).toEqual([1]);
+  });
+
+  it("loses no snapshot to the failed flush of another", async () => {
+    const lab = new SnapshotLab();
+    await lab.wait(lab.storage.prepare());
+    const [first, second] = [await lab.create(0, metadataOf(1)), await lab.create(1, metadataOf(1))];
+    for (const writer of [first, second]) await lab.wait(writer.write(content(10)));
+    lab.disk.failNext("syncDirectory", { code: "EIO" });
+    const outcomes = await lab.wait(Promise.all([first, second].map((writer) => errorOf(writer.commit()))));
+    expect(outcomes.filter((error) => error === null)).toHaveLength(1);
+    lab.restart({ unsynced: "lose" });
+    const held = [await lab.list(0), await lab.list(1)];
+    expect(held).toEqual(outcomes.map((error) => (error === null ? [1] : [])));
   });
 
   it("keeps files that are none of ours", async () => {
