@@ -35,7 +35,11 @@ async function exchange(count: number, faults: Partial<UdpFaults>, seed = 1, dur
     client.send(Buffer.from([i >> 8, i, 7, 7, 7]), port, "127.0.0.1");
     if (i % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  // Until nothing has come for a while; on a busy machine the last may take long.
+  for (let before = -1; before !== seen.length; ) {
+    before = seen.length;
+    await new Promise((resolve) => setTimeout(resolve, 120));
+  }
   return seen;
 }
 
