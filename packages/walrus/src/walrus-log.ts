@@ -73,11 +73,11 @@ export class WalrusLog implements Walrus {
     this.#policy = new FlushPolicy(config, scheduler, () => this.#flushLater());
     this.#intake = new Intake(state, this.#queue, config);
     this.#reader = new LogReader(state, this.#files, index, hasher, seed);
-    const { directory, segmentBytes } = config;
+    const { directory, segmentBytes, blocking } = config;
     const onSettled = (): void => this.#settled();
     const onSealed = index.hold.bind(index);
     this.#writer = new LogWriter(
-      { ...parts, directory, segmentBytes, queue: this.#queue, policy: this.#policy, onSealed, onSettled },
+      { ...parts, directory, segmentBytes, overlaps: !blocking, queue: this.#queue, policy: this.#policy, onSealed, onSettled },
       parts.active,
     );
     this.#cursors = new CursorBook({ ...parts, intake: this.#intake, reader: this.#reader, checkOpen: () => this.#checkOpen(), kick });

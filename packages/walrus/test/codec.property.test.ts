@@ -55,9 +55,8 @@ function build(
     const kept = type === RecordType.append ? length : 0;
     builder.add(type, topic, index, kept === 0 ? null : new Uint8Array(kept).fill(fill));
   }
-  const columns = new FrameRecords();
-  const frame = builder.finish(FrameKind.commit, { seed, position, previous: 17n, durable: position }, hasher, columns);
-  return { bytes: Buffer.concat(frame.buffers), frame, columns };
+  const frame = builder.finish(FrameKind.commit, { seed, position, previous: 17n, durable: position }, hasher);
+  return { bytes: Buffer.concat(frame.buffers), frame, columns: builder.records };
 }
 
 function rows(records: FrameRecords): number[][] {

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { RecordType } from "../src/format/format.js";
 import { openWalrus, type Walrus } from "../src/index.js";
 import { SegmentTable } from "../src/state/segment-table.js";
 import { TopicIndex } from "../src/state/topic-index.js";
+import { FrameRecords } from "../src/write/frame-records.js";
 import { CrashDisk } from "./support/crash-disk.js";
 import { describeLog, Model, payload } from "./support/model.js";
 
@@ -74,11 +76,15 @@ function exercise(moves: readonly { readonly kind: "append" | "back" | "front" |
   for (const { kind, amount } of moves) {
     if (kind === "append") {
       if (amount % 3 === 0) segments.add(segments.last + 1, 100);
+      const records = new FrameRecords();
       for (let at = 0; at < amount; at++) {
         const place = { segment: segments.last, offset: (next * 7) % 4_000_000_000, length: at };
-        index.append(place.segment, place.offset, place.length);
+        records.add(RecordType.append, index.id, next, place.offset, place.length);
         places.set(next++, place);
       }
+      // What follows is another topic's, another kind of record, or not what is due: none of it is taken.
+      records.add(amount % 2 === 0 ? RecordType.append : RecordType.move, index.id + (amount % 2), next + (amount % 2 === 0 ? 1 : 0), 9, 9);
+      expect(index.appendAll(records, 0, segments.last)).toBe(amount);
     } else if (kind === "move") {
       // As the rewriter does: what lies in the oldest segment goes to the newest.
       segments.add(segments.last + 1, 100);

@@ -4,7 +4,6 @@ import { type Hasher, openHasher } from "../src/format/hasher.js";
 import { decodeSegmentHeader, segmentSeed } from "../src/format/segment-header.js";
 import { openWalrus } from "../src/index.js";
 import { FrameBuilder } from "../src/write/frame-builder.js";
-import { FrameRecords } from "../src/write/frame-records.js";
 import { CrashDisk } from "./support/crash-disk.js";
 import { payload } from "./support/model.js";
 
@@ -38,7 +37,7 @@ function frameAt(
   const seed = segmentSeed(decodeSegmentHeader(path, log.subarray(0, 64), hasher).logId, 1, hasher);
   const builder = new FrameBuilder();
   builder.add(RecordType.append, 1, index, payload(text));
-  return Buffer.concat(builder.finish(kind, { seed, position, previous, durable: position }, hasher, new FrameRecords()).buffers);
+  return Buffer.concat(builder.finish(kind, { seed, position, previous, durable: position }, hasher).buffers);
 }
 
 /** The checksum of the log's last frame: the one after the head. */

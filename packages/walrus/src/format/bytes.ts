@@ -2,8 +2,9 @@ const TWO_32 = 0x1_0000_0000;
 
 /** Writes a safe integer as an unsigned 64-bit number, without a BigInt. */
 export function setUint64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value % TWO_32, true);
-  view.setUint32(at + 4, Math.floor(value / TWO_32), true);
+  // The setter takes the number modulo 2^32 and without its fraction; an explicit remainder would be a call into the C library.
+  view.setUint32(at, value, true);
+  view.setUint32(at + 4, value / TWO_32, true);
 }
 
 /** Reads an unsigned 64-bit number; exact only if the result is a safe integer, which the caller checks. */

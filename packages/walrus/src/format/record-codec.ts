@@ -7,7 +7,7 @@ import type { Hasher, HashStream } from "./hasher.js";
  * the record's offset in the file, and its seed comes from the log and the segment: bytes that end up elsewhere do not pass for valid.
  */
 
-const CHECKSUM_AT = 16;
+export const CHECKSUM_AT = 16;
 
 /** Where a topic stands, as a topic record says. */
 export interface TopicDeclaration {
@@ -54,25 +54,25 @@ export function recordEncoding(view: DataView, at: number): number {
 }
 
 /**
- * Fills in the checksum of the record whose header is at `at`.
+ * The checksum of the record whose header is at `at` and whose payload, `outside`, does not follow it in `bytes`.
  * @param position - the record's offset in the file.
- * @param outside - its payload, where that does not follow the header in `bytes`.
  */
-export function sealRecord(
+export function checksumOutside(
   bytes: Uint8Array,
   view: DataView,
   at: number,
   position: number,
-  outside: Uint8Array | null,
+  outside: Uint8Array,
   seed: bigint,
   hasher: Hasher,
 ): bigint {
+  if (outside.length !== recordLength(view, at)) throw new TypeError("A payload was changed or transferred before it was written.");
   setUint64(view, at + CHECKSUM_AT, position);
-  const end = at + RECORD_HEADER_BYTES + (outside === null ? recordLength(view, at) : 0);
-  const here = bytes.subarray(at, end);
-  const checksum = outside === null ? hasher.hash(here, seed) : hasher.start(seed).update(here).update(outside).digest();
-  view.setBigUint64(at + CHECKSUM_AT, checksum, true);
-  return checksum;
+  return hasher
+    .start(seed)
+    .update(bytes.subarray(at, at + RECORD_HEADER_BYTES))
+    .update(outside)
+    .digest();
 }
 
 /** The checksum that the record at `at` carries. */

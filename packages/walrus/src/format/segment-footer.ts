@@ -53,8 +53,11 @@ export function decodeDirectory(payload: Uint8Array): RunEntry[] | null {
   return runs;
 }
 
-/** The payload of a run's record: for each entry u32 offset of its record, u32 length of its payload. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The payload of a run's record: for each entry u32 offset of its record, u32 length of its payload. May be the bytes of `places` themselves. */
 export function encodePlaces(places: Uint32Array): Uint8Array {
+  if (IS_LITTLE_ENDIAN) return new Uint8Array(places.buffer, places.byteOffset, places.byteLength);
   const payload = new Uint8Array(places.length * 4);
   const view = viewOf(payload);
   for (let at = 0; at < places.length; at++) view.setUint32(at * 4, places[at] ?? 0, true);
@@ -64,8 +67,11 @@ export function encodePlaces(places: Uint32Array): Uint8Array {
 /** The places in a run's record. */
 export function decodePlaces(payload: Uint8Array): Uint32Array {
   const places = new Uint32Array(payload.length >>> 2);
-  const view = viewOf(payload);
-  for (let at = 0; at < places.length; at++) places[at] = view.getUint32(at * 4, true);
+  if (IS_LITTLE_ENDIAN) new Uint8Array(places.buffer).set(payload.subarray(0, places.byteLength));
+  else {
+    const view = viewOf(payload);
+    for (let at = 0; at < places.length; at++) places[at] = view.getUint32(at * 4, true);
+  }
   return places;
 }
 

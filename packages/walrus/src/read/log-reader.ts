@@ -2,7 +2,8 @@ import { asWalrusError, corrupt, WalrusError } from "../errors.js";
 import { viewOf } from "../format/bytes.js";
 import { RECORD_HEADER_BYTES, RecordType } from "../format/format.js";
 import type { Hasher } from "../format/hasher.js";
-import { recordIndex, recordLength, recordTopic, recordType, verifyRecord } from "../format/record-codec.js";
+import { recordIndex, recordLength, recordTopic, recordType } from "../format/record-codec.js";
+import { RecordHasher } from "../format/record-hasher.js";
 import { readExactly } from "../recovery/read-exactly.js";
 import type { Run } from "../state/entry-table.js";
 import type { LogState } from "../state/log-state.js";
@@ -54,15 +55,15 @@ export class LogReader {
 
   /** Entries from `from` on, oldest first. */
   async read(name: string, from: number, options: ReadOptions): Promise<Entry[]> {
-    return this.#read(name, from, 1, options);
+    return this.#begin(name, from, 1, options);
   }
 
   /** Entries from `from` backwards, newest first; from the last one if `from` is beyond it. */
   async readReverse(name: string, from: number, options: ReadOptions): Promise<Entry[]> {
-    return this.#read(name, from, -1, options);
+    return this.#begin(name, from, -1, options);
   }
 
-  #read(name: string, from: number, step: 1 | -1, options: ReadOptions): Entry[] | Promise<Entry[]> {
+  #begin(name: string, from: number, step: 1 | -1, options: ReadOptions): Entry[] | Promise<Entry[]> {
     const maxEntries = limit("maxEntries", options.maxEntries, readDefaults.maxEntries);
     const maxBytes = limit("maxBytes", options.maxBytes, readDefaults.maxBytes);
     const topic = this.#state.topic(name);
@@ -80,8 +81,14 @@ export class LogReader {
     for (const { table } of pieces) this.#files.hold(table.segment);
     const entries: Entry[] = [];
     try {
-      const plan = await this.#plan(pieces, wanted);
-      for (const span of plan.spans) await this.#readSpan(span, wanted, entries);
+      const { spans } = await this.#plan(pieces, wanted);
+      // The next one is read while the bytes of this one are checked.
+      let ahead = this.#load(spans[0]);
+      for (const [at, span] of spans.entries()) {
+        const bytes = await ahead;
+        ahead = this.#load(spans[at + 1]);
+        this.#decode(span, bytes, wanted, entries);
+      }
     } finally {
       for (const { table } of pieces) this.#files.release(table.segment);
     }
@@ -89,55 +96,67 @@ export class LogReader {
   }
 
   async #plan(pieces: readonly Piece[], { from, step, maxEntries, maxBytes }: Wanted): Promise<SpanPlan> {
-    const plan = new SpanPlan(maxEntries, maxBytes);
+    const plan = new SpanPlan(step, maxEntries, maxBytes);
     for (const { table, first, next, places: copied } of pieces) {
       const known = copied ?? this.#index.places(table);
       const places = known instanceof Uint32Array ? known : await known;
-      const start = step === 1 ? Math.max(first, from) : Math.min(next - 1, from);
-      for (let index = start; index >= first && index < next; index += step) {
-        const at = (index - table.first) * 2;
-        if (!plan.add(table.segment, index, places[at] ?? 0, places[at + 1] ?? 0)) return plan;
-      }
-      if (plan.isFull) return plan;
+      const index = step === 1 ? Math.max(first, from) : Math.min(next - 1, from);
+      const stop = (step === 1 ? next : first - 1) - table.first;
+      if (!plan.add({ segment: table.segment, places, slot: index - table.first, stop, index })) return plan;
     }
     return plan;
   }
 
-  async #readSpan(span: Span, { topic, step }: Wanted, entries: Entry[]): Promise<void> {
-    const path = this.#files.path(span.segment);
-    const opened = this.#files.acquire(span.segment);
+  /** The bytes of a span. */
+  #load(span: Span | undefined): Promise<Uint8Array> {
+    const bytes = span === undefined ? Promise.resolve(NOTHING) : this.#read(span);
+    // Whoever waits for it hears of a failure; if something else failed before, nobody does.
+    bytes.catch(() => undefined);
+    return bytes;
+  }
+
+  async #read({ segment, start, end }: Span): Promise<Uint8Array> {
+    const path = this.#files.path(segment);
     try {
-      const file = await opened;
-      const bytes = new Uint8Array(span.end - span.start);
-      await readExactly(file, bytes, span.start, path);
-      this.#decode(span, bytes, topic.id, step, path, entries);
+      const file = await this.#files.acquire(segment);
+      // Not zeroed first: it is filled whole, or nobody sees it.
+      const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer);
+      await readExactly(file, bytes, start, path);
+      return bytes;
     } catch (error) {
       throw asWalrusError(error, "read", path);
     } finally {
-      this.#files.release(span.segment);
+      this.#files.release(segment);
     }
   }
 
-  #decode(span: Span, bytes: Uint8Array, topic: number, step: number, path: string, entries: Entry[]): void {
+  #decode(span: Span, bytes: Uint8Array, { topic: { id }, step }: Wanted, entries: Entry[]): void {
+    const { places, start, segment, firstIndex } = span;
     const view = viewOf(bytes);
-    const seed = this.#seed(span.segment);
+    const hasher = new RecordHasher(this.#hasher, this.#seed(segment)).begin(bytes, bytes.length);
     // A view keeps all of `bytes` in memory: not worth it where most of them belong to others.
     const copy = span.payloadBytes * 2 < bytes.length;
-    let index = span.firstIndex;
-    for (const offset of span.offsets) {
-      const at = offset - span.start;
-      const end = at + RECORD_HEADER_BYTES + recordLength(view, at);
-      const whole = end <= bytes.length && verifyRecord(bytes, view, at, offset, seed, this.#hasher);
-      if (!whole) throw corrupt(path, offset, `the checksum of entry ${index} does not match`);
-      const type = recordType(view, at);
-      const isEntry = type === RecordType.append || type === RecordType.move;
-      if (!isEntry || recordTopic(view, at) !== topic || recordIndex(view, at) !== index)
-        throw corrupt(path, offset, `there is another record where entry ${index} should be`);
-      const start = at + RECORD_HEADER_BYTES;
-      entries.push({ index, payload: copy ? bytes.slice(start, end) : bytes.subarray(start, end) });
-      index += step;
+    const count = places.length / 2;
+    for (let number = 0; number < count; number++) {
+      const index = firstIndex + number * step;
+      const offset = places[(step === 1 ? number : count - 1 - number) * 2] ?? 0;
+      const at = offset - start;
+      const payloadAt = at + RECORD_HEADER_BYTES;
+      const end = payloadAt + recordLength(view, at);
+      if (end > bytes.length || !hasher.verify(at, end, offset))
+        throw corrupt(this.#files.path(segment), offset, `the checksum of entry ${index} does not match`);
+      if (!isEntry(view, at, id, index))
+        throw corrupt(this.#files.path(segment), offset, `there is another record where entry ${index} should be`);
+      entries.push({ index, payload: copy ? bytes.slice(payloadAt, end) : bytes.subarray(payloadAt, end) });
     }
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function isEntry(view: DataView, at: number, topic: number, index: number): boolean {
+  const type = recordType(view, at);
+  return (type === RecordType.append || type === RecordType.move) && recordTopic(view, at) === topic && recordIndex(view, at) === index;
 }
 
 /** Takes down as many runs as the read can need: at least one, and by their lengths no more than one too many. */

@@ -8,55 +8,88 @@ const SPAN_BYTES = 1024 * 1024;
 /** Neighbouring records of one topic that are read in one go. */
 export interface Span {
   readonly segment: number;
-  start: number;
-  end: number;
-  /** The first index in the order of reading. */
+  /** The part of the file that has them. */
+  readonly start: number;
+  readonly end: number;
+  /** The index of the record that is given out first. */
   readonly firstIndex: number;
-  /** The offsets of the records, in the order of reading. */
-  readonly offsets: number[];
-  payloadBytes: number;
+  /** Where each record is and how long its payload, two numbers each, in the order of the indexes. */
+  readonly places: Uint32Array;
+  readonly payloadBytes: number;
+}
+
+/** Entries of one run that may be read. */
+export interface Stretch {
+  readonly segment: number;
+  /** As in an {@link EntryTable}. */
+  readonly places: Uint32Array;
+  /** Which of them comes first, in the order of reading. */
+  readonly slot: number;
+  /** Which of them is not read any more. */
+  readonly stop: number;
+  /** The index of the first. */
+  readonly index: number;
 }
 
 /** Gathers records into spans, until enough were asked for. */
 export class SpanPlan {
   readonly spans: Span[] = [];
+  readonly #step: 1 | -1;
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   #entries = 0;
   #bytes = 0;
-  #last: Span | null = null;
 
-  constructor(maxEntries: number, maxBytes: number) {
+  constructor(step: 1 | -1, maxEntries: number, maxBytes: number) {
+    this.#step = step;
     this.#maxEntries = maxEntries;
     this.#maxBytes = maxBytes;
   }
 
-  get isFull(): boolean {
-    return this.#entries >= this.#maxEntries || this.#bytes >= this.#maxBytes;
-  }
-
-  /** Adds the record of entry `index`; false if that would be too much. The first is always taken. */
-  add(segment: number, index: number, offset: number, length: number): boolean {
-    if (this.#entries >= this.#maxEntries || (this.#entries > 0 && this.#bytes + length > this.#maxBytes)) return false;
-    this.#entries++;
-    this.#bytes += length;
-    const end = offset + RECORD_HEADER_BYTES + length;
-    const span = this.#last;
-    if (span === null || span.segment !== segment || !fits(span, offset, end)) {
-      this.#last = { segment, start: offset, end, firstIndex: index, offsets: [offset], payloadBytes: length };
-      this.spans.push(this.#last);
-      return true;
+  /** Adds what fits of a stretch; false if that is not all of it, or nothing more would fit. The very first record is always taken. */
+  add(stretch: Stretch): boolean {
+    const { places, stop } = stretch;
+    const step = this.#step;
+    let slot = stretch.slot;
+    while (slot !== stop) {
+      const first = slot;
+      let start = places[slot * 2] ?? 0;
+      let end = start;
+      let payloadBytes = 0;
+      for (; slot !== stop; slot += step) {
+        const offset = places[slot * 2] ?? 0;
+        const length = places[slot * 2 + 1] ?? 0;
+        const isTooMuch = this.#entries >= this.#maxEntries || (this.#entries > 0 && this.#bytes + length > this.#maxBytes);
+        const after = offset + RECORD_HEADER_BYTES + length;
+        if (isTooMuch || (slot !== first && !fits(start, end, offset, after))) break;
+        this.#entries++;
+        this.#bytes += length;
+        payloadBytes += length;
+        if (offset < start) start = offset;
+        if (after > end) end = after;
+      }
+      if (slot === first) return false;
+      this.spans.push(spanOf(stretch, first, slot, start, end, payloadBytes));
     }
-    if (offset < span.start) span.start = offset;
-    if (end > span.end) span.end = end;
-    span.offsets.push(offset);
-    span.payloadBytes += length;
-    return true;
+    return this.#entries < this.#maxEntries && this.#bytes < this.#maxBytes;
   }
 }
 
+/** The places are copied: those of the segment that is written to change when its end is cut. */
+function spanOf(
+  { segment, places, slot, index }: Stretch,
+  from: number,
+  to: number,
+  start: number,
+  end: number,
+  payloadBytes: number,
+): Span {
+  const copied = from < to ? places.slice(from * 2, to * 2) : places.slice((to + 1) * 2, (from + 1) * 2);
+  return { segment, start, end, firstIndex: index + from - slot, places: copied, payloadBytes };
+}
+
 /** Whether a record stands so close to a span that one read covers both. */
-function fits(span: Span, offset: number, end: number): boolean {
-  if (offset - span.end > GAP_BYTES || span.start - end > GAP_BYTES) return false;
-  return Math.max(end, span.end) - Math.min(offset, span.start) <= SPAN_BYTES;
+function fits(start: number, end: number, offset: number, after: number): boolean {
+  if (offset - end > GAP_BYTES || start - after > GAP_BYTES) return false;
+  return Math.max(after, end) - Math.min(offset, start) <= SPAN_BYTES;
 }

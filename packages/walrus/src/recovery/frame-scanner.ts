@@ -19,8 +19,8 @@ import {
   recordType,
   startVerifying,
   storedChecksum,
-  verifyRecord,
 } from "../format/record-codec.js";
+import { RecordHasher } from "../format/record-hasher.js";
 import type { FrameRecords } from "../write/frame-records.js";
 import type { ScanWindow } from "./scan-window.js";
 
@@ -50,12 +50,16 @@ export class FrameScanner {
   readonly #seed: bigint;
   readonly #hasher: Hasher;
   readonly #checksums: ChecksumBatch;
+  readonly #recordHasher: RecordHasher;
+  /** Which contents of the window `#recordHasher` looks at. */
+  #loads = -1;
 
   constructor(window: ScanWindow, seed: bigint, hasher: Hasher) {
     this.#window = window;
     this.#seed = seed;
     this.#hasher = hasher;
     this.#checksums = new ChecksumBatch(seed, hasher);
+    this.#recordHasher = new RecordHasher(hasher, seed);
   }
 
   /** Reads the frame at `offset`. @param records - gets a line for each of its records. */
@@ -102,7 +106,7 @@ export class FrameScanner {
   #readShort(offset: number, length: number, kind: number, records: FrameRecords): ScannedFrame | null {
     const { bytes, view } = this.#window;
     const at = this.#window.at(offset);
-    if (!verifyRecord(bytes, view, at, offset, this.#seed, this.#hasher)) return torn(offset, MISMATCH);
+    if (!this.#verify(at, at + RECORD_HEADER_BYTES + length, offset)) return torn(offset, MISMATCH);
     this.#checksums.add(storedChecksum(view, at));
     const type = recordType(view, at);
     if (kind === FrameKind.seal) return type >= FIRST_FOOTER_TYPE ? null : impossible(offset, `a record of type ${type} in a seal`);
@@ -121,6 +125,15 @@ export class FrameScanner {
       return null;
     }
     return kind === FrameKind.checkpoint ? impossible(offset, `a record of type ${type} in a checkpoint`) : null;
+  }
+
+  #verify(at: number, end: number, offset: number): boolean {
+    const { bytes, loads } = this.#window;
+    if (loads !== this.#loads) {
+      this.#recordHasher.begin(bytes, bytes.length);
+      this.#loads = loads;
+    }
+    return this.#recordHasher.verify(at, end, offset);
   }
 
   /** A record that is checked piece by piece, because it may not fit in the window. */

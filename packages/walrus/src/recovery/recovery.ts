@@ -161,7 +161,8 @@ class Recovery {
       checkFollows(path, header, before === undefined ? null : { logId: before.header.logId, seal: before.trailer.seal });
       for (const { number: sealed, size: bytes } of outlines) state.segments.add(sealed, bytes);
       state.segments.add(number, size);
-      const window = new ScanWindow(file, size, new Uint8Array(Math.min(size, WINDOW_BYTES)));
+      const spare = size > WINDOW_BYTES ? new Uint8Array(WINDOW_BYTES) : null;
+      const window = new ScanWindow(file, size, new Uint8Array(Math.min(size, WINDOW_BYTES)), null, spare);
       const scanner = new FrameScanner(window, segmentSeed(header.logId, number, this.#hasher), this.#hasher);
       const scan = new SegmentScan(
         { path, number, headerChecksum: header.checksum, isLast: true, clean },
@@ -174,9 +175,13 @@ class Recovery {
           seal: () => null,
         },
       );
-      const end = await scan.run();
-      state.segments.lengthen(end.end - size);
-      return { logId: header.logId, end, tornBytes: clean ? 0 : await scan.tornBytes(end.end), isLonger: size > end.end };
+      try {
+        const end = await scan.run();
+        state.segments.lengthen(end.end - size);
+        return { logId: header.logId, end, tornBytes: clean ? 0 : await scan.tornBytes(end.end), isLonger: size > end.end };
+      } finally {
+        await window.settled();
+      }
     });
   }
 

@@ -28,6 +28,11 @@ export class LogState {
     let cursors = 0;
     for (let at = 0; at < records.count; at++) {
       const type = records.types[at];
+      const appended = type === RecordType.append ? this.#append(records, at, segment) : 0;
+      if (appended > 0) {
+        at += appended - 1;
+        continue;
+      }
       let problem: string | null;
       if (type === RecordType.topic) problem = this.#declareNew(records.declarations[declared++]);
       else if (type === RecordType.cursor || type === RecordType.dropCursor) problem = this.#setCursor(type, records.cursors[cursors++]);
@@ -120,6 +125,11 @@ export class LogState {
     return null;
   }
 
+  /** Appends the record at `at` and those after it that are the same topic's. Gives how many; 0 if the first makes no sense. */
+  #append(records: FrameRecords, at: number, segment: number): number {
+    return this.#byId.get(records.topics[at] ?? 0)?.appendAll(records, at, segment) ?? 0;
+  }
+
   #applyRecord(records: FrameRecords, at: number, segment: number): string | null {
     const id = records.topics[at] ?? 0;
     const index = records.indexes[at] ?? 0;
@@ -129,9 +139,8 @@ export class LogState {
     const type = records.types[at] ?? 0;
     switch (type) {
       case RecordType.append:
-        if (index !== topic.next) return `entry ${index} of topic "${topic.name}" where ${topic.next} is due`;
-        topic.append(segment, records.offsets[at] ?? 0, records.lengths[at] ?? 0);
-        return null;
+        // What fits has been appended before, many at a time.
+        return `entry ${index} of topic "${topic.name}" where ${topic.next} is due`;
       case RecordType.move:
         if (index < topic.first || index >= topic.next) return `entry ${index} of topic "${topic.name}" is moved, and does not exist`;
         topic.move(index, segment, records.offsets[at] ?? 0, records.lengths[at] ?? 0);

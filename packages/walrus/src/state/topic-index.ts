@@ -1,4 +1,5 @@
-import { RECORD_HEADER_BYTES } from "../format/format.js";
+import { RECORD_HEADER_BYTES, RecordType } from "../format/format.js";
+import type { FrameRecords } from "../write/frame-records.js";
 import { EntryTable, type Run } from "./entry-table.js";
 import type { SegmentTable } from "./segment-table.js";
 
@@ -59,17 +60,34 @@ export class TopicIndex {
     return due === this.#next ? null : due;
   }
 
-  append(segment: number, offset: number, length: number): void {
-    let run = this.#runs[this.#runs.length - 1];
-    if (run === undefined || run.table.segment !== segment || run.table.next !== this.#next || run.table.isFull) {
-      run = this.#growing(segment, run);
+  /** Appends the records from `at` on, as far as they are this topic's next entries. Gives how many that are. */
+  appendAll(records: FrameRecords, at: number, segment: number): number {
+    const { types, topics, indexes, offsets, lengths } = records;
+    const { id } = this;
+    // The last index of all is the greatest safe integer.
+    const limit = Math.min(records.count, at + Number.MAX_SAFE_INTEGER - this.#next + 1);
+    let end = at;
+    while (end < limit && types[end] === RecordType.append && topics[end] === id && indexes[end] === this.#next + end - at) end++;
+    for (let record = at; record < end; ) {
+      const run = this.#growing(segment);
+      let bytes = 0;
+      const start = record;
+      for (; record < end && !run.table.isFull; record++) {
+        const length = lengths[record] ?? 0;
+        run.table.push(offsets[record] ?? 0, length);
+        bytes += RECORD_HEADER_BYTES + length;
+      }
+      run.next += record - start;
+      run.bytes += bytes;
+      this.#next = run.next;
+      this.#segments.countBytes(segment, bytes);
     }
-    this.#push(run, offset, length);
-    this.#next++;
+    return end - at;
   }
 
   /** The run that takes the next entry: the last one, if it is in this segment and has room, or a new one. */
-  #growing(segment: number, last: Run | undefined): Run {
+  #growing(segment: number): Run {
+    const last = this.#runs[this.#runs.length - 1];
     if (last !== undefined && last.table.segment === segment && last.next === this.#next && last.table.recordAt === 0) {
       // What was cut from the end of the run is gone for good.
       last.table.count = last.next - last.table.first;

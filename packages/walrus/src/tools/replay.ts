@@ -40,6 +40,7 @@ export class Replayer {
   readonly #state = new LogState();
   readonly #records = new FrameRecords();
   #buffer = new Uint8Array(0);
+  #spare: Uint8Array | null = null;
   #mark: CleanMark | null = null;
   #before: { logId: Uint8Array; seal: bigint } | null = null;
   #end: LogEnd | null = null;
@@ -113,9 +114,9 @@ export class Replayer {
       this.#state.segments.add(number, size);
       if (this.#buffer.length < Math.min(size, WINDOW_BYTES)) this.#buffer = new Uint8Array(Math.min(size, WINDOW_BYTES));
       const seed = segmentSeed(header.logId, number, hasher);
-      const window = new ScanWindow(file, size, this.#buffer, (read) =>
-        this.#watcher.onProgress?.({ bytes: this.#bytes + read, totalBytes }),
-      );
+      if (size > WINDOW_BYTES) this.#spare ??= new Uint8Array(WINDOW_BYTES);
+      const onRead = (read: number): void => this.#watcher.onProgress?.({ bytes: this.#bytes + read, totalBytes });
+      const window = new ScanWindow(file, size, this.#buffer, onRead, this.#spare);
       const scan = new SegmentScan(
         { path, number, headerChecksum: header.checksum, isLast, clean: this.#mark !== null },
         window,
@@ -134,9 +135,9 @@ export class Replayer {
           },
         },
       );
-      const end = await scan.run();
+      const end = await scan.run().finally(() => window.settled());
       this.#bytes += size;
-      if (isLast) this.#tornBytes = this.#mark === null ? await scan.tornBytes(end.end) : 0;
+      if (isLast) this.#tornBytes = this.#mark === null ? await scan.tornBytes(end.end).finally(() => window.settled()) : 0;
       else await this.#checkTrailer(path, number, end);
       this.#before = { logId: header.logId, seal: end.previous };
     });

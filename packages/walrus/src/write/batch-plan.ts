@@ -38,7 +38,8 @@ export function checkTopicName(name: string): void {
 
 /** Checks one payload. */
 export function checkPayload(payload: Uint8Array, limits: BatchLimits): void {
-  if (!types.isUint8Array(payload)) throw new TypeError("A payload must be a Uint8Array.");
+  // The first test is the quicker one; the second is right for arrays of another realm too.
+  if (!(payload instanceof Uint8Array || types.isUint8Array(payload))) throw new TypeError("A payload must be a Uint8Array.");
   if (payload.length <= limits.maxRecordBytes) return;
   const message = `A payload of ${payload.length} bytes is over maxRecordBytes, ${limits.maxRecordBytes}; split it, or log a reference to it.`;
   throw new WalrusError("OCTOPII_WALRUS_TOO_LARGE", message, { outcome: "failed" });

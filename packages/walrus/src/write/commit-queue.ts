@@ -22,7 +22,7 @@ export class CommitQueue {
 
   /** The group that takes the records of one call, all of them. @param bytes - what they count for. @param durable - to be flushed. */
   gather(bytes: number, durable: boolean): Group {
-    let group = this.#groups.at(-1);
+    let group = this.#groups[this.#groups.length - 1];
     if (group === undefined || group.frame.byteLength >= GROUP_BYTES) {
       group = this.#spare.pop() ?? new Group();
       this.#groups.push(group);
@@ -31,6 +31,11 @@ export class CommitQueue {
     group.queuedBytes += bytes;
     this.#queuedBytes += bytes;
     return group;
+  }
+
+  /** The next group to write, which may still be added to. */
+  get next(): Group | undefined {
+    return this.#groups[0];
   }
 
   /** The next group to write. Nothing is added to it any more. */

@@ -3,6 +3,8 @@ import type { WalrusConfig } from "../options.js";
 
 /** Decides when what was written without a flush is flushed. */
 export class FlushPolicy {
+  /** Whether a call that says nothing of flushing waits for stable storage. */
+  readonly flushesEveryCall: boolean;
   readonly #config: Pick<WalrusConfig, "flush" | "flushIntervalMs" | "flushBytes">;
   readonly #scheduler: Scheduler;
   readonly #onDue: () => void;
@@ -10,14 +12,10 @@ export class FlushPolicy {
 
   /** @param onDue - called when the interval is over. */
   constructor(config: Pick<WalrusConfig, "flush" | "flushIntervalMs" | "flushBytes">, scheduler: Scheduler, onDue: () => void) {
+    this.flushesEveryCall = config.flush === "always";
     this.#config = config;
     this.#scheduler = scheduler;
     this.#onDue = onDue;
-  }
-
-  /** Whether a call that says nothing of flushing waits for stable storage. */
-  get flushesEveryCall(): boolean {
-    return this.#config.flush === "always";
   }
 
   /** Whether a write that leaves so many bytes unsynced is to be flushed at once. */

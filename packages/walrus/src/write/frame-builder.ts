@@ -3,6 +3,8 @@ import { FRAME_HEADER_BYTES, RECORD_HEADER_BYTES, RecordType } from "../format/f
 import { writeFrameHeader } from "../format/frame-codec.js";
 import type { Hasher } from "../format/hasher.js";
 import {
+  CHECKSUM_AT,
+  checksumOutside,
   decodeCursorRecord,
   decodeTopicRecord,
   encodeCursorName,
@@ -11,10 +13,10 @@ import {
   recordLength,
   recordTopic,
   recordType,
-  sealRecord,
   writeRecordHeader,
 } from "../format/record-codec.js";
-import type { FrameRecords } from "./frame-records.js";
+import { RecordHasher } from "../format/record-hasher.js";
+import { FrameRecords } from "./frame-records.js";
 
 /** Payloads from here on are written from where they are; copying a shorter one costs less than a vector more in the write. */
 export const VECTORED_FROM_BYTES: number = 64 * 1024;
@@ -55,7 +57,17 @@ export class FrameBuilder {
   /** For each payload outside, where in `#bytes` it belongs. */
   #outsideAt: number[] = [];
   #checksums: Uint8Array = new Uint8Array(1024);
+  #checksumView: DataView = viewOf(this.#checksums);
   #count = 0;
+  /** What those of its records say that have their checksums: all of them, once it is finished. */
+  readonly records: FrameRecords = new FrameRecords();
+  /** For which place in which segment the checksums are; null while there are none. */
+  #sealer: RecordHasher | null = null;
+  #position = 0;
+  /** Where in `#bytes` the first record without a checksum is, and how many payloads outside belong before it. */
+  #sealedTo = FRAME_HEADER_BYTES;
+  #sealedOutside = 0;
+  #sealedOutsideBytes = 0;
 
   /** How many records there are. */
   get count(): number {
@@ -106,36 +118,88 @@ export class FrameBuilder {
     this.#view = viewOf(larger);
   }
 
-  /** Fills in all checksums. @param records - gets a line for each record. */
-  finish(kind: number, place: FramePlace, hasher: Hasher, records: FrameRecords): FinishedFrame {
-    const digest = this.#sealRecords(place, hasher, records);
-    const { previous, durable } = place;
+  /** How many bytes of records have no checksum yet. */
+  get unsealedBytes(): number {
+    return this.#length - this.#sealedTo;
+  }
+
+  /**
+   * Fills in the checksums of the records that are there so far, for a frame at `position` in the segment with this seed: so that little is
+   * left to do when the one before it is written. If the frame goes elsewhere after all, {@link finish} does them anew.
+   */
+  sealAhead(seed: bigint, position: number, hasher: Hasher): void {
+    if (this.#sealer === null || this.#sealer.seed !== seed || this.#position !== position) {
+      this.#sealer = new RecordHasher(hasher, seed);
+      this.#position = position;
+      this.#sealedTo = FRAME_HEADER_BYTES;
+      this.#sealedOutside = 0;
+      this.#sealedOutsideBytes = 0;
+      this.records.clear();
+    }
+    try {
+      this.#sealRecords(this.#sealer.begin(this.#bytes, this.#length), hasher);
+    } catch (error) {
+      this.#sealer = null;
+      throw error;
+    }
+  }
+
+  /** Fills in all checksums. */
+  finish(kind: number, place: FramePlace, hasher: Hasher): FinishedFrame {
+    const { seed, position, previous, durable } = place;
+    this.sealAhead(seed, position, hasher);
+    const digest = hasher.hash(this.#checksums.subarray(0, this.#count * 8), seed);
     const header = { kind, count: this.#count, bodyBytes: this.byteLength - FRAME_HEADER_BYTES, durable, previous, digest };
-    const checksum = writeFrameHeader(this.#bytes, this.#view, header, place.position, place.seed, hasher);
+    const checksum = writeFrameHeader(this.#bytes, this.#view, header, position, seed, hasher);
     return { buffers: this.#pieces(), byteLength: this.byteLength, checksum };
   }
 
-  #sealRecords(place: FramePlace, hasher: Hasher, records: FrameRecords): bigint {
-    const bytes = this.#bytes;
+  #sealRecords(sealer: RecordHasher, hasher: Hasher): void {
+    const { records } = this;
     const view = this.#view;
-    if (this.#checksums.length < this.#count * 8) this.#checksums = new Uint8Array(this.#count * 16);
-    const checksums = viewOf(this.#checksums);
-    records.clear();
-    let at = FRAME_HEADER_BYTES;
-    let position = place.position + FRAME_HEADER_BYTES;
-    let nextOutside = 0;
-    for (let record = 0; record < this.#count; record++) {
+    const checksums = this.#checksumsFor(this.#count);
+    let at = this.#sealedTo;
+    let position = this.#position + at + this.#sealedOutsideBytes;
+    for (let record = records.count; record < this.#count; record++) {
       const length = recordLength(view, at);
-      const outside = this.#outsideAt[nextOutside] === at + RECORD_HEADER_BYTES ? (this.#outside[nextOutside++] ?? null) : null;
-      if (outside !== null && outside.length !== length) throw new TypeError("A payload was changed or transferred before it was written.");
-      checksums.setBigUint64(record * 8, sealRecord(bytes, view, at, position, outside, place.seed, hasher), true);
+      const payloadAt = at + RECORD_HEADER_BYTES;
+      const outside = this.#outsideFrom(payloadAt);
+      const end = outside === null ? payloadAt + length : payloadAt;
+      const checksum =
+        outside === null
+          ? sealer.checksum(at, end, position)
+          : checksumOutside(this.#bytes, view, at, position, outside, sealer.seed, hasher);
+      view.setBigUint64(at + CHECKSUM_AT, checksum, true);
+      checksums.setBigUint64(record * 8, checksum, true);
       const type = recordType(view, at);
       records.add(type, recordTopic(view, at), recordIndex(view, at), position, length);
       if (type >= RecordType.topic) this.#note(type, at, records);
-      at += RECORD_HEADER_BYTES + (outside === null ? length : 0);
+      at = end;
       position += RECORD_HEADER_BYTES + length;
     }
-    return hasher.hash(this.#checksums.subarray(0, this.#count * 8), place.seed);
+    this.#sealedTo = at;
+  }
+
+  /** The payload outside that belongs at `at`, the next that has no checksum yet; null if there is none. */
+  #outsideFrom(at: number): Uint8Array | null {
+    if (this.#sealedOutside === this.#outside.length || this.#outsideAt[this.#sealedOutside] !== at) return null;
+    const payload = this.#outside[this.#sealedOutside++] ?? null;
+    this.#sealedOutsideBytes += payload?.length ?? 0;
+    return payload;
+  }
+
+  #checksumsFor(count: number): DataView {
+    if (this.#checksums.length < count * 8) {
+      const larger = new Uint8Array(count * 16);
+      larger.set(this.#checksums);
+      this.#setChecksums(larger);
+    }
+    return this.#checksumView;
+  }
+
+  #setChecksums(bytes: Uint8Array): void {
+    this.#checksums = bytes;
+    this.#checksumView = viewOf(bytes);
   }
 
   #note(type: number, at: number, records: FrameRecords): void {
@@ -167,10 +231,12 @@ export class FrameBuilder {
     this.#outside = [];
     this.#outsideAt = [];
     this.#count = 0;
+    this.#sealer = null;
+    this.#sealedTo = FRAME_HEADER_BYTES;
     if (this.#bytes.length > KEEP_BYTES) {
       this.#bytes = new Uint8Array(START_BYTES);
       this.#view = viewOf(this.#bytes);
     }
-    if (this.#checksums.length > KEEP_CHECKSUM_BYTES) this.#checksums = new Uint8Array(1024);
+    if (this.#checksums.length > KEEP_CHECKSUM_BYTES) this.#setChecksums(new Uint8Array(1024));
   }
 }

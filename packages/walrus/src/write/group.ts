@@ -3,11 +3,9 @@ import { FrameBuilder } from "./frame-builder.js";
 type Settle = (value: unknown) => void;
 
 let resolveNew: Settle;
-let rejectNew: Settle;
 /** One executor for all promises, so that an append makes no closure. */
-const executor = (resolve: Settle, reject: Settle): void => {
+const executor = (resolve: Settle): void => {
   resolveNew = resolve;
-  rejectNew = reject;
 };
 
 /** The records that share one write, and who waits for them. */
@@ -18,14 +16,17 @@ export class Group {
   /** What the records count for against `maxQueuedBytes`. */
   queuedBytes = 0;
   #resolves: Settle[] = [];
-  #rejects: Settle[] = [];
   #values: unknown[] = [];
+
+  /** How many calls wait for it. */
+  get waiting(): number {
+    return this.#resolves.length;
+  }
 
   /** A promise that gives `value` once the group is written, and durable if it is to be. */
   wait<T>(value: T): Promise<T> {
     const promise = new Promise<unknown>(executor);
     this.#resolves.push(resolveNew);
-    this.#rejects.push(rejectNew);
     this.#values.push(value);
     return promise as Promise<T>;
   }
@@ -39,7 +40,10 @@ export class Group {
 
   /** Rejects everybody who waits, in the order of their calls. */
   reject(error: Error): void {
-    for (const reject of this.#rejects) reject(error);
+    // One promise that is rejected for all, so that no call need keep a function for what hardly ever happens.
+    const rejected = Promise.reject(error);
+    rejected.catch(() => undefined);
+    for (const resolve of this.#resolves) resolve(rejected);
   }
 
   /** Makes the group as new. */
@@ -48,7 +52,6 @@ export class Group {
     this.durable = false;
     this.queuedBytes = 0;
     this.#resolves = [];
-    this.#rejects = [];
     this.#values = [];
   }
 }

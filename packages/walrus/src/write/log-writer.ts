@@ -8,9 +8,13 @@ import type { ActiveSegment } from "./active-segment.js";
 import type { CommitQueue } from "./commit-queue.js";
 import type { FlushPolicy } from "./flush-policy.js";
 import type { FinishedFrame } from "./frame-builder.js";
-import { FrameRecords } from "./frame-records.js";
 import type { Group } from "./group.js";
 import type { SegmentWriter } from "./segment-writer.js";
+
+/** What is at least this long has a write of its own, even where more could be waited for. */
+const SPLIT_BYTES = 128 * 1024;
+/** Checksums are made ahead for so much at a time: for less, each beginning would cost more than it saves. */
+const SEAL_AHEAD_BYTES = 32 * 1024;
 
 /** What the writer works with. */
 export interface LogWriterParts {
@@ -18,6 +22,8 @@ export interface LogWriterParts {
   readonly logger: Logger | null;
   readonly directory: string;
   readonly segmentBytes: number;
+  /** Whether the thread goes on while something is written. */
+  readonly overlaps: boolean;
   readonly hasher: Hasher;
   readonly state: LogState;
   readonly queue: CommitQueue;
@@ -32,10 +38,14 @@ export interface LogWriterParts {
 /** Carries groups from the queue to the disk, one write at a time. */
 export class LogWriter {
   readonly #parts: LogWriterParts;
-  readonly #records = new FrameRecords();
   #active: ActiveSegment;
   #scheduled = false;
   #writing = false;
+  /** The length of the frame that is being written. */
+  #writingBytes = 0;
+  /** What the last write was: its length, and how many calls waited for it. */
+  #lastBytes = 0;
+  #lastWaiting = 0;
   #failure: WalrusError | null = null;
   #flushes = 0;
   #recordsWritten = 0;
@@ -62,26 +72,68 @@ export class LogWriter {
     return this.#recordsWritten;
   }
 
-  /** Something was put into the queue. It is written once everything of this turn has been gathered. */
+  /**
+   * Something was put into the queue. It is written once everything of this turn has been gathered; at once if it is a lot; and as soon as
+   * everybody is back whom the last write set free, since more are then hardly to come.
+   */
   kick(): void {
-    if (this.#scheduled || this.#writing) return;
-    this.#scheduled = true;
-    this.#parts.scheduler.nextTurn(this.#onTurn);
+    const { next } = this.#parts.queue;
+    if (next === undefined) return;
+    if (this.#writing) this.#sealAhead(next);
+    else if (this.#isWorthAFlush(next)) this.#start();
+    else if (next.waiting === this.#lastWaiting) this.#startSoon();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#parts.scheduler.nextTurn(this.#onTurn);
+    }
   }
 
   readonly #onTurn = (): void => {
     this.#scheduled = false;
+    this.#start();
+  };
+
+  #start(): void {
+    if (this.#writing) return;
     const group = this.#parts.queue.take();
     if (group !== undefined) void this.#write(group);
-  };
+  }
+
+  /** After what the caller of this turn still has to say. */
+  async #startSoon(): Promise<void> {
+    await null;
+    this.#start();
+  }
+
+  /**
+   * Whether it pays to write what has been gathered by itself, so that the disk and the makers of what comes next work side by side: it is
+   * long enough for its own time on disk not to matter, and no small rest of what was written last.
+   */
+  #isWorthAFlush(group: Group): boolean {
+    return group.frame.byteLength >= Math.max(SPLIT_BYTES, this.#lastBytes / 2);
+  }
+
+  /** Works on the checksums of the next frame while the disk is busy with the one before it. */
+  #sealAhead({ frame }: Group): void {
+    if (frame.unsealedBytes < SEAL_AHEAD_BYTES) return;
+    const { hasher, segmentBytes } = this.#parts;
+    const position = this.#active.end + this.#writingBytes;
+    if (position + frame.byteLength > segmentBytes) return;
+    try {
+      frame.sealAhead(this.#active.seed, position, hasher);
+    } catch {
+      // A payload was changed. Whoever made it hears of that when its own frame is finished.
+    }
+  }
 
   /** Writes one group and settles its callers; never rejects. */
   async #write(group: Group): Promise<void> {
-    const { queue, policy, onSettled } = this.#parts;
+    const { queue, policy, overlaps, onSettled } = this.#parts;
     const count = group.frame.count;
     this.#writing = true;
     const error = this.#failure ?? (count === 0 ? await this.#sync(group) : await this.#commit(group));
     this.#writing = false;
+    this.#writingBytes = 0;
     if (error !== null) {
       this.poison(error);
       group.reject(error);
@@ -91,6 +143,10 @@ export class LogWriter {
     }
     this.#recordsWritten += count;
     policy.wrote(this.#active.unsyncedBytes);
+    this.#lastBytes = group.frame.byteLength;
+    this.#lastWaiting = group.waiting;
+    const { next } = queue;
+    if (next !== undefined && overlaps && this.#isWorthAFlush(next)) this.#start();
     group.resolve();
     queue.done(group);
     onSettled();
@@ -119,11 +175,12 @@ export class LogWriter {
     const active = this.#active;
     let frame: FinishedFrame;
     try {
-      frame = group.frame.finish(FrameKind.commit, active.place, hasher, this.#records);
+      frame = group.frame.finish(FrameKind.commit, active.place, hasher);
     } catch (error) {
       return ioFailed("make a frame for", active.path, error, "failed");
     }
     const durable = group.durable || policy.isDue(active.unsyncedBytes + frame.byteLength);
+    this.#writingBytes = frame.byteLength;
     try {
       await active.write(frame.buffers, frame.byteLength, frame.checksum, durable);
     } catch (error) {
@@ -131,7 +188,7 @@ export class LogWriter {
     }
     if (durable) this.#flushes++;
     state.segments.lengthen(frame.byteLength);
-    const misfit = state.applyCommit(this.#records, active.number);
+    const misfit = state.applyCommit(group.frame.records, active.number);
     return misfit === null ? null : brokenInvariant(active.path, misfit.problem);
   }
 

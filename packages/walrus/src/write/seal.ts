@@ -5,7 +5,6 @@ import { EntryTable, type Run } from "../state/entry-table.js";
 import type { LogState } from "../state/log-state.js";
 import type { TopicIndex } from "../state/topic-index.js";
 import { FrameBuilder, type FramePlace } from "./frame-builder.js";
-import { FrameRecords } from "./frame-records.js";
 
 /** The end of a segment: its seal frame and trailer, which follow from the state alone. */
 export interface Seal {
@@ -48,7 +47,7 @@ export function buildSeal(state: LogState, segment: number, place: FramePlace, h
   }
   const directoryAt = place.position + builder.byteLength;
   builder.add(RecordType.directory, 0, directory.length, encodeDirectory(directory));
-  const frame = builder.finish(FrameKind.seal, place, hasher, new FrameRecords());
+  const frame = builder.finish(FrameKind.seal, place, hasher);
   const trailer = encodeTrailer({ sealAt: place.position, directoryAt, seal: frame.checksum }, place.seed, hasher);
   return {
     buffers: [...frame.buffers, trailer],

@@ -6,7 +6,6 @@ import type { EntryTable } from "../state/entry-table.js";
 import type { LogState } from "../state/log-state.js";
 import { ActiveSegment } from "./active-segment.js";
 import { FrameBuilder } from "./frame-builder.js";
-import { FrameRecords } from "./frame-records.js";
 import { buildSeal } from "./seal.js";
 
 /** What the writer of segments works with. */
@@ -52,7 +51,7 @@ export class SegmentWriter {
     const builder = new FrameBuilder();
     state.writeCheckpoint(builder);
     const place = { seed: this.seed(number), position: SEGMENT_HEADER_BYTES, previous: checksum, durable: SEGMENT_HEADER_BYTES };
-    const head = builder.finish(FrameKind.checkpoint, place, hasher, new FrameRecords());
+    const head = builder.finish(FrameKind.checkpoint, place, hasher);
     await writeWholeFile(fileSystem, directory, this.path(number), [header, ...head.buffers]);
     const end = SEGMENT_HEADER_BYTES + head.byteLength;
     state.segments.add(number, end);

@@ -57,7 +57,7 @@ function examples(): Uint8Array[] {
   builder.add(RecordType.append, 1, 1, new Uint8Array(20));
   builder.addCursor(1, "cursor", 1);
   const place = { seed: SEED, position: 0, previous: 5n, durable: 0 };
-  const frame = Buffer.concat(builder.finish(FrameKind.commit, place, hasher, new FrameRecords()).buffers);
+  const frame = Buffer.concat(builder.finish(FrameKind.commit, place, hasher).buffers);
   return [
     encodeSegmentHeader({ number: 3, logId: new Uint8Array(16), previous: 9n }, hasher).bytes,
     encodeCleanMark({ logId: new Uint8Array(16), segment: 4, end: 900, last: 8n }, hasher),
@@ -120,7 +120,7 @@ function forged(random: () => number): Uint8Array {
     builder.add(type, below(4), index, new Uint8Array(below(30)).fill(below(256)));
   }
   const place = { seed: SEED, position: 0, previous: 5n, durable: below(100) };
-  const bytes = Buffer.concat(builder.finish(1 + below(4), place, hasher, new FrameRecords()).buffers);
+  const bytes = Buffer.concat(builder.finish(1 + below(4), place, hasher).buffers);
   const copy = Uint8Array.from(bytes);
   if (below(3) === 0) {
     const header = readFrameHeader(copy, viewOf(copy), 0, 0, SEED, hasher);
