@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
@@ -7,6 +8,7 @@ import * as certificates from "../../packages/certificates/src/index.js";
 import * as core from "../../packages/core/src/index.js";
 import * as conformance from "../../packages/raft/src/conformance/index.js";
 import * as raft from "../../packages/raft/src/index.js";
+import * as shippingLane from "../../packages/shipping-lane/src/index.js";
 import * as simulator from "../../packages/simulator/src/index.js";
 import * as transportQuic from "../../packages/transport-quic/src/index.js";
 import * as transportTcp from "../../packages/transport-tcp/src/index.js";
@@ -94,5 +96,27 @@ describe("the README of @octopii/simulator", () => {
       .replace(bug, "    for await (const chunk of chunks) this.#count = count(chunk);\n")
       .replace("seed <= 20", "seed <= 3");
     await runExample(mended, modules);
+  });
+});
+
+describe("the README of @octopii/shipping-lane", () => {
+  it("has an example of a file that is sent, which runs as it stands", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "octopii-readme-"));
+    try {
+      const [example = ""] = examplesOf("packages/shipping-lane/README.md");
+      mkdirSync(join(directory, "inbox"));
+      writeFileSync(join(directory, "report.json"), "{}");
+      const code = example.replace("inbox/", `${directory}/inbox/`).replace('"report.json"', JSON.stringify(`${directory}/report.json`));
+      const modules = {
+        "@octopii/certificates": certificates,
+        "@octopii/shipping-lane": shippingLane,
+        "@octopii/transport-tcp": transportTcp,
+      };
+      const checksum = createHash("sha256").update("{}").digest("hex");
+      expect((await runExample(code, modules)).sort()).toEqual(["2 bytes from node-2", checksum].sort());
+      expect(readFileSync(join(directory, "inbox/report.json"), "utf8")).toBe("{}");
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
