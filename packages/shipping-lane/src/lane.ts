@@ -1,4 +1,5 @@
 import type { Connection, PeerIdentity, Stream } from "@octopii/interfaces";
+import { AbortWatch } from "./abort-watch.js";
 import { LaneError } from "./errors.js";
 import { withFacts } from "./facts.js";
 import { baseName, checkName, encodeMetadata } from "./name.js";
@@ -84,6 +85,7 @@ class Lane implements ShippingLane {
   readonly #budget: MemoryBudget;
   readonly #slots = new Map<LaneConnection, Slots>();
   readonly #closing = new AbortController();
+  readonly #aborts = new AbortWatch();
   readonly #running = new Set<Promise<unknown>>();
   readonly #receivingFrom = new Map<string, number>();
   #closed: Promise<void> | null = null;
@@ -179,10 +181,7 @@ class Lane implements ShippingLane {
 
   async #sendInTurn(connection: LaneConnection, cargo: Cargo, options: SendOptions): Promise<TransferResult> {
     const controller = new AbortController();
-    const cancelled = (): void => controller.abort(options.signal?.reason);
-    const closing = (): void => controller.abort(this.#closing.signal.reason);
-    options.signal?.addEventListener("abort", cancelled, { once: true });
-    this.#closing.signal.addEventListener("abort", closing, { once: true });
+    const ends = [options.signal, this.#closing.signal].map((signal) => this.#aborts.watch(signal, () => controller.abort(signal?.reason)));
     const slots = this.#slotsOf(connection);
     try {
       await slots.enter(controller.signal);
@@ -192,8 +191,7 @@ class Lane implements ShippingLane {
         slots.leave();
       }
     } finally {
-      options.signal?.removeEventListener("abort", cancelled);
-      this.#closing.signal.removeEventListener("abort", closing);
+      for (const end of ends) end();
       if (slots.isIdle && this.#slots.get(connection) === slots) this.#slots.delete(connection);
     }
   }
@@ -258,6 +256,7 @@ class Lane implements ShippingLane {
       budget: this.#budget,
       isWindows: process.platform === "win32",
       guarded: (onProgress) => this.#guarded(onProgress),
+      aborts: this.#aborts,
       closing: this.#closing.signal,
     });
     this.#receiving += 1;

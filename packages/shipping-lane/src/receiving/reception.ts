@@ -1,4 +1,5 @@
 import type { PeerIdentity, Stream } from "@octopii/interfaces";
+import type { AbortWatch } from "../abort-watch.js";
 import { LaneError } from "../errors.js";
 import { hex, localError, withFacts } from "../facts.js";
 import type { ShippingLaneConfig } from "../options.js";
@@ -25,6 +26,7 @@ export interface ReceptionParts {
   readonly isWindows: boolean;
   /** Wraps what a caller gave, which may throw. */
   readonly guarded: (onProgress: OnProgress | undefined) => OnProgress;
+  readonly aborts: AbortWatch;
   /** Aborts when the lane closes. */
   readonly closing: AbortSignal;
 }
@@ -55,9 +57,8 @@ export class Reception {
 
   /** Resolves when all is over. Never rejects. */
   async run(handler: OfferHandler): Promise<void> {
-    const { closing, ports, peer } = this.#parts;
-    const close = (): void => this.#giveUp(closing.reason);
-    closing.addEventListener("abort", close, { once: true });
+    const { aborts, closing, ports, peer } = this.#parts;
+    const unwatch = aborts.watch(closing, () => this.#giveUp(closing.reason));
     try {
       const offer = await this.#readOffer();
       await this.#decide(offer, handler);
@@ -66,7 +67,7 @@ export class Reception {
       this.#giveUp(error);
       ports.logger.warn({ peer: peer.name, error }, "A transfer that a peer began was not received.");
     } finally {
-      closing.removeEventListener("abort", close);
+      unwatch();
       this.#watch.stop();
     }
   }
@@ -143,7 +144,7 @@ export class Reception {
   ): Promise<{ readonly result: TransferResult; readonly target: Kind }> {
     const { signal, maxBytes = bytesMax, onProgress } = options;
     const cancelled = (): void => this.#giveUp(signal?.reason);
-    signal?.addEventListener("abort", cancelled, { once: true });
+    const unwatch = this.#parts.aborts.watch(signal, cancelled);
     let target: Kind | null = null;
     try {
       checkNumber("maxBytes", maxBytes, 0);
@@ -158,7 +159,7 @@ export class Reception {
       await target?.discard();
       throw withFacts(error, this.#facts(offer));
     } finally {
-      signal?.removeEventListener("abort", cancelled);
+      unwatch();
       this.#watch.stop();
     }
   }
