@@ -14,6 +14,7 @@ export type { CallOptions, Consistency, QueryOptions } from "./call-options.js";
 // For programs that are not members.
 export { type Client, type ClientOptions, type ClientParts, createClient } from "./client/client.js";
 export { CoreError, type CoreErrorCode, type CoreErrorOptions, isCoreError } from "./errors.js";
+export type { NodeLane, NodeSendOptions } from "./lane/node-lane.js";
 export { createNode, type Node } from "./node.js";
 export type { NodeEvent } from "./node-events.js";
 export type { Operations } from "./operations/operations.js";

@@ -1,6 +1,7 @@
 import type { Listener, NodeId, TlsCredentials, Transport } from "@octopii/interfaces";
 import { type LogStorage, openRaftNode, type RaftNode } from "@octopii/raft";
 import { createRpc, type Method, type NotifyOptions, type OneWayMethod, type Rpc, type RpcMetadata } from "@octopii/rpc";
+import { createShippingLane, type ShippingLane } from "@octopii/shipping-lane";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
 import { FileSnapshotStorage } from "./adapters/file-snapshot-storage.js";
@@ -10,6 +11,7 @@ import { WalrusLogStorage } from "./adapters/walrus-log-storage.js";
 import type { CallOptions, QueryOptions } from "./call-options.js";
 import { DataDirectory } from "./data-directory.js";
 import { CoreError, notBytes, refusalOf } from "./errors.js";
+import { MemberLane, type NodeLane } from "./lane/node-lane.js";
 import { type Operations, Operator } from "./operations/operations.js";
 import { operateOrPassOn } from "./operations/passing.js";
 import type { OperationMessage, OperationRequest } from "./operations/request.js";
@@ -78,6 +80,8 @@ export interface Node extends Operations {
   ): Promise<Response>;
   /** Sends the application on another member a message that nobody answers. @returns false if it will never be sent. */
   notify<Message>(member: NodeId, method: OneWayMethod<Message>, message: Message, options?: NotifyOptions): boolean;
+  /** Bulk transfer to other members. */
+  readonly shippingLane: NodeLane;
   /**
    * Shows another certificate on every connection from now on, dialed or accepted; those that are open live on. Restarting is not needed.
    * @throws {CoreError} `CONFIGURATION_INVALID` if it does not fit this node, or a transport was passed in, which has to be told itself.
@@ -113,11 +117,19 @@ class ClusterNode extends Operator implements Node {
   #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   readonly #book: AddressBook;
+  readonly #lane: ShippingLane;
+  readonly shippingLane: NodeLane;
 
   constructor(config: NodeConfig, parts: NodeParts) {
     super();
     this.#config = config;
     this.#ports = completeParts(parts, config, () => this.close());
+    const random = this.#ports.random.fork("shipping-lane");
+    this.#lane = createShippingLane({ ...this.#ports, random }, config.shippingLane);
+    this.#lane.onOffer = this.#ports.onOffer;
+    this.shippingLane = new MemberLane(this.#lane, (connectionNow, options) =>
+      this.#attempts(options).run(async () => connectionNow(this.#expectRunning().peers)),
+    );
     this.#book = new AddressBook(config.members);
   }
 
@@ -232,7 +244,7 @@ class ClusterNode extends Operator implements Node {
   }
 
   async #start(): Promise<void> {
-    const closers: (() => unknown)[] = [() => this.#ports.background.close()];
+    const closers: (() => unknown)[] = [() => this.#ports.background.close(), () => this.#lane.close()];
     try {
       const directory = this.#dataDirectory();
       await directory.check();
@@ -284,7 +296,11 @@ class ClusterNode extends Operator implements Node {
     const { clock, scheduler, random, logger } = this.#ports;
     const { members, id, cluster, reconnectMinMs, reconnectMaxMs } = this.#config;
     const ports = { transport, clock, scheduler, random: random.fork("reconnect"), logger };
-    const peers = new Peers(members, { cluster, id }, rpc, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
+    const lane = this.#lane;
+    const served: Pick<Rpc, "acceptStream"> = {
+      acceptStream: (stream, connection) => lane.acceptStream(stream, connection) || rpc.acceptStream(stream, connection),
+    };
+    const peers = new Peers(members, { cluster, id }, served, ports, { minMs: reconnectMinMs, maxMs: reconnectMaxMs });
     const { entryBytesMax, appendBytesMax, inflightBytesMax } = this.#config;
     const limits = { frameBytesMax: entryBytesMax + appendBytesMax + envelopeBytes, queuedBytesMax: 2 * inflightBytesMax };
     const network = new TransportPeerNetwork((peer) => peers.connectionTo(peer), limits, logger);
@@ -339,6 +355,7 @@ class ClusterNode extends Operator implements Node {
     await this.#starting?.catch(() => undefined);
     const running = this.#running;
     const { background } = this.#ports;
+    await this.#lane.close();
     if (running === null) return background.close();
     const { listener, raft, rpc, peers, transport, own, wal } = running;
     const closers = [listener, raft, { close: () => rpc.close({ timeoutMs: 0 }) }, peers, own ?? transport, wal, background];

@@ -1,5 +1,6 @@
 import type { NodeId, TlsCredentials } from "@octopii/interfaces";
 import { type RaftNodeOptions, raftCoreDefaults, raftNodeDefaults, resolveRaftCoreOptions, resolveRaftNodeOptions } from "@octopii/raft";
+import { resolveShippingLaneOptions, type ShippingLaneConfig, type ShippingLaneOptions } from "@octopii/shipping-lane";
 import { isWalrusError, resolveWalrusOptions, walrusDefaults } from "@octopii/walrus";
 import { CoreError } from "./errors.js";
 
@@ -39,6 +40,8 @@ export interface NodeOptions extends Omit<RaftNodeOptions, ConformanceOnly> {
   readonly transport?: "quic" | "tcp";
   /** The size at which a segment of the log is sealed. Default 64 MiB, Walrus's own. */
   readonly logSegmentBytes?: number;
+  /** Limits of bulk transfer, in and out. Default: the package's own, `shippingLaneDefaults`. */
+  readonly shippingLane?: ShippingLaneOptions;
   /** The first pause after a failed dial. Default 100. */
   readonly reconnectMinMs?: number;
   /** The longest pause between dials. Default 2,000: a peer that returns is back within an election. */
@@ -58,6 +61,7 @@ export interface NodeConfig {
   readonly transport: "quic" | "tcp";
   readonly requestTimeoutMs: number;
   readonly logSegmentBytes: number;
+  readonly shippingLane: ShippingLaneConfig;
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
   readonly entryBytesMax: number;
@@ -91,6 +95,7 @@ export function resolveNodeOptions(options: NodeOptions, hasTransport: boolean):
     transport: options.transport ?? "quic",
     requestTimeoutMs: resolveRaftNodeOptions(options).requestTimeoutMs,
     logSegmentBytes: options.logSegmentBytes ?? walrusDefaults.segmentBytes,
+    shippingLane: resolveShippingLaneOptions(options.shippingLane),
     reconnectMinMs: options.reconnectMinMs ?? 100,
     reconnectMaxMs: options.reconnectMaxMs ?? 2_000,
     entryBytesMax: raft.entryBytesMax,
@@ -161,7 +166,7 @@ function timingProblems(options: NodeOptions): string[] {
       );
     }
   }
-  problems.push(...logProblems(options));
+  problems.push(...logProblems(options), ...laneProblems(options));
   const { reconnectMinMs = 100, reconnectMaxMs = 2_000 } = options;
   if (!(reconnectMinMs > 0) || !(reconnectMaxMs >= reconnectMinMs)) {
     problems.push(`reconnectMinMs (${reconnectMinMs}) must be above 0 and at most reconnectMaxMs (${reconnectMaxMs})`);
@@ -176,6 +181,16 @@ function logProblems(options: NodeOptions): string[] {
   } catch (error) {
     if (!isWalrusError(error)) throw error;
     return [`logSegmentBytes: ${error.message.replace(/^[^:]*: /, "").replace(/\.$/, "")}`];
+  }
+}
+
+function laneProblems({ shippingLane }: NodeOptions): string[] {
+  try {
+    resolveShippingLaneOptions(shippingLane);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [`shippingLane: ${error.message.replace(/^[^:]*: /, "").replace(/\.$/, "")}`];
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, FileSystem, Logger, NodeId, PeerIdentity, Random, Scheduler, Transport } from "@octopii/interfaces";
 import type { RpcRouter } from "@octopii/rpc";
+import type { OfferHandler } from "@octopii/shipping-lane";
 import { nodeFileSystem, systemClock, systemRandom, systemScheduler } from "@octopii/system";
 import { Background } from "./background.js";
 import type { NodeEvent } from "./node-events.js";
@@ -25,6 +26,11 @@ export interface NodeParts {
    */
   readonly services?: RpcRouter;
   /**
+   * Decides about files and bytes that others, members or clients, offer to this node: `offer.saveTo`, `toMemory` or `refuse`, by
+   * `offer.peer`, `name`, `size` and `metadata`. Default: everything is refused.
+   */
+  readonly onOffer?: OfferHandler;
+  /**
    * Whether a peer may use the cluster by the node's own methods: propose, query, ask for status. Must not throw. Default: whoever is of this
    * cluster, or of none that the transport knows. Members speak Raft whatever this says; those of another cluster never do.
    */
@@ -49,6 +55,7 @@ export interface NodePorts {
   readonly logger: Logger;
   readonly onEvent: ((event: NodeEvent) => void) | null;
   readonly services: RpcRouter | null;
+  readonly onOffer: OfferHandler | null;
   readonly authorize: (peer: PeerIdentity) => boolean;
   readonly background: Background;
 }
@@ -75,6 +82,7 @@ export function completeParts(
     logger,
     onEvent: parts.onEvent ?? null,
     services: parts.services ?? null,
+    onOffer: parts.onOffer ?? null,
     authorize: parts.authorize ?? ((peer) => peer.cluster === null || peer.cluster === cluster),
     background,
   };

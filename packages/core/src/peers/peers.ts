@@ -17,7 +17,7 @@ export class Peers {
   readonly #links = new Map<NodeId, PeerLink>();
   readonly #self: LinkSelf;
   readonly #cluster: string;
-  readonly #rpc: Rpc;
+  readonly #rpc: Pick<Rpc, "acceptStream">;
   readonly #ports: LinkPorts;
   readonly #backoff: BackoffOptions;
   #network: TransportPeerNetwork | null = null;
@@ -25,7 +25,7 @@ export class Peers {
   constructor(
     members: readonly Member[],
     own: { readonly cluster: string; readonly id: NodeId },
-    rpc: Rpc,
+    rpc: Pick<Rpc, "acceptStream">,
     ports: LinkPorts,
     backoff: BackoffOptions,
   ) {
