@@ -67,6 +67,8 @@ class QuicTransport implements RotatingTransport {
   /** What {@link #engine} has become. Endpoints ask for it at each connection, so that no other can be in use anywhere. */
   #current: EngineContext | null = null;
   #credentials: TlsCredentials;
+  /** Settles when every call of {@link replaceCredentials} so far has; never rejects. */
+  #replacing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
   constructor(config: QuicTransportConfig, ports: QuicTransportPorts) {
@@ -108,16 +110,22 @@ class QuicTransport implements RotatingTransport {
 
   async replaceCredentials(credentials: TlsCredentials): Promise<void> {
     this.#checkOpen();
-    checkCredentials(credentials);
-    const before = this.#engine;
-    if (before !== null) {
+    const own = { ...credentials };
+    checkCredentials(own);
+    // One after the other, in the order of the calls: the last call decides, not the one whose engine is ready last.
+    const replaced = this.#replacing.then(() => this.#replace(own));
+    this.#replacing = replaced.catch(nothing);
+    await replaced;
+  }
+
+  async #replace(credentials: TlsCredentials): Promise<void> {
+    if (this.#engine !== null) {
       // Whoever dials meanwhile still uses the old ones; what was wrong with those is no concern any more.
       const engine = await this.#createContext(credentials);
-      await before.catch(nothing);
       this.#current = engine;
       this.#engine = Promise.resolve(engine);
     }
-    this.#credentials = { ...credentials };
+    this.#credentials = credentials;
   }
 
   close(): Promise<void> {
@@ -163,18 +171,21 @@ class QuicTransport implements RotatingTransport {
   }
 
   #loadEngine(): Promise<EngineContext> {
-    this.#engine ??= this.#createContext(this.#credentials).then(
+    if (this.#engine !== null) return this.#engine;
+    const loading: Promise<EngineContext> = this.#createContext(this.#credentials).then(
       (context) => {
-        this.#current = context;
+        // The credentials may have been replaced meanwhile.
+        if (this.#engine === loading) this.#current = context;
         return context;
       },
       (error: unknown) => {
         // What was missing may be there the next time.
-        this.#engine = null;
+        if (this.#engine === loading) this.#engine = null;
         throw error;
       },
     );
-    return this.#engine;
+    this.#engine = loading;
+    return loading;
   }
 
   #currentEngine(): EngineContext {
