@@ -90,7 +90,7 @@ export class FrameSender {
   #fillData(buffer: Uint8Array, start: number): number {
     if (this.#control.length > 0 || !this.#hasData()) return start;
     let at = start;
-    const blocked: TcpStream[] = [];
+    let blocked: TcpStream[] | null = null;
     for (const stream of this.#ready) {
       const room = buffer.length - at - frameHeaderBytes;
       if (room < leastDataBytes) break;
@@ -103,19 +103,16 @@ export class FrameSender {
         writeHeader(buffer, at, frameTypes.end, 0, stream.id);
         at += frameHeaderBytes;
       }
-      this.#putBack(stream, ends, length, blocked);
+      // Whom its own credit holds back comes again with more of it; whom the connection's holds back is tried at the next flush.
+      const hasMore = stream.queue.bytes > 0 ? stream.sendLimit > stream.sent : stream.isEnding && !ends;
+      if (hasMore && length === 0 && stream.queue.bytes > 0) {
+        blocked ??= [];
+        blocked.push(stream);
+      } else if (hasMore) this.#ready.add(stream);
       this.#onSent(stream, ends);
     }
-    for (const stream of blocked) this.#ready.add(stream);
+    if (blocked !== null) for (const stream of blocked) this.#ready.add(stream);
     return at;
-  }
-
-  /** Whom its own credit holds back comes again with more of it; whom the connection's holds back is tried at the next flush. */
-  #putBack(stream: TcpStream, ended: boolean, length: number, blocked: TcpStream[]): void {
-    const hasMore = stream.queue.bytes > 0 ? stream.sendLimit > stream.sent : stream.isEnding && !ended;
-    if (!hasMore) return;
-    if (length > 0 || stream.queue.bytes === 0) this.#ready.add(stream);
-    else blocked.push(stream);
   }
 
   #data(buffer: Uint8Array, at: number, stream: TcpStream, length: number): number {

@@ -21,6 +21,8 @@ export class Liveness {
   roundTripMs: number | null = null;
   readonly #host: LivenessHost;
   #heardAt: number;
+  /** Bytes came since the timer last went off: cheaper than asking the clock for each. */
+  #isHeard = false;
   #timer: Timer | null = null;
   #token: Uint8Array | null = null;
   #sentAt = 0;
@@ -32,7 +34,7 @@ export class Liveness {
 
   /** Sends the first probe, and goes on until {@link stop}. */
   start(): void {
-    this.heard();
+    this.#heardAt = this.#host.clock.now();
     this.#probe();
     this.#arm();
   }
@@ -44,7 +46,7 @@ export class Liveness {
 
   /** Bytes came. */
   heard(): void {
-    this.#heardAt = this.#host.clock.now();
+    this.#isHeard = true;
   }
 
   /** Takes the answer to a probe; one that was not asked for says nothing. */
@@ -65,7 +67,10 @@ export class Liveness {
   #arm(): void {
     const { clock, scheduler, idleTimeoutMs } = this.#host;
     this.#timer = scheduler.setTimer(idleTimeoutMs / 3, () => {
-      if (clock.now() - this.#heardAt >= idleTimeoutMs) {
+      const now = clock.now();
+      if (this.#isHeard) this.#heardAt = now;
+      this.#isHeard = false;
+      if (now - this.#heardAt >= idleTimeoutMs) {
         this.#host.silent();
         return;
       }

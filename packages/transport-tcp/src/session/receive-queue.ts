@@ -1,4 +1,4 @@
-/** Below this a piece is copied, lest a few bytes that somebody keeps hold on to a whole record of TLS. */
+/** Below this a piece of much more memory is copied, lest a few bytes that somebody keeps hold on to a whole record of TLS. */
 const copyBelowBytes = 2 * 1024;
 
 /** What came on a stream and was not read yet, and how much more the peer may send. */
@@ -30,7 +30,8 @@ export class ReceiveQueue {
   }
 
   push(bytes: Uint8Array): void {
-    this.#chunks.push(bytes.length < copyBelowBytes ? bytes.slice() : bytes);
+    // Not `slice`, which of a Buffer gives a view of the same memory.
+    this.#chunks.push(bytes.length < copyBelowBytes && bytes.buffer.byteLength > 2 * copyBelowBytes ? new Uint8Array(bytes) : bytes);
   }
 
   shift(): Uint8Array | null {

@@ -82,7 +82,10 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
   #notes: TcpStream[] = [];
   #openStreams = 0;
   #bytesReceived = 0;
+  /** A turn is under way, or will be. */
   #scheduled = false;
+  /** Something was asked for since the last look at it. */
+  #again = false;
   #isGone = false;
 
   constructor(socket: TlsSocket, accepted: boolean, host: ConnectionHost) {
@@ -206,12 +209,14 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
     this.#bytesReceived += bytes.length;
     if (this.#state !== "confirming" && this.#state !== "open") return;
     this.#liveness.heard();
-    const wasOpen = this.accepted || this.#state === "open";
+    // Whoever dialed gets the connection by a promise: until the next turn, its streams have no owner.
+    const isPrompt = !this.#scheduled && (this.accepted || this.#state === "open");
+    if (isPrompt) this.#scheduled = true;
     const problem = this.#reader.push(bytes);
     if (problem !== null) this.#violation(problem);
-    // Whoever dialed gets the connection by a promise: until the next turn, its streams have no owner.
-    if (wasOpen) this.#tell();
     if (this.#sender.controlBytes > controlBytesMax) this.#violation("the peer sends and does not read");
+    // Nobody has us wait for a turn, so this is one: what owners answer leaves at once.
+    if (isPrompt) this.#turn();
   }
 
   #lost(failure: TlsFailure | null): void {
@@ -230,17 +235,28 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
 
   /** Tells owners what has happened, and sends what they and others want to send. */
   readonly #turn = (): void => {
+    // What is asked for from here on is done in this turn, and needs none of its own.
+    this.#scheduled = true;
+    const isDone = this.#rounds();
     this.#scheduled = false;
-    if (this.#isGone || this.#state === "closed") return;
+    if (!isDone) this.#wake();
+  };
+
+  #rounds(): boolean {
     for (let round = 0; round < roundsMax; round += 1) {
+      if (this.#isGone || this.#state === "closed") return true;
       this.#tell();
+      this.#again = false;
       if (this.#state === "open") this.#openWaiting();
       const isFlushed = this.#sender.flush();
-      if (this.#state === "closing" && isFlushed) return this.#end();
-      if (this.#notes.length === 0) return;
+      if (this.#state === "closing" && isFlushed) {
+        this.#end();
+        return true;
+      }
+      if (this.#notes.length === 0 && !this.#again) return true;
     }
-    this.#wake();
-  };
+    return false;
+  }
 
   #openWaiting(): void {
     const credit = this.#table.nextCredit();
@@ -289,6 +305,7 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
   }
 
   #wake(): void {
+    this.#again = true;
     if (this.#scheduled || this.#state === "closed") return;
     this.#scheduled = true;
     this.#host.scheduler.nextTurn(this.#turn);
