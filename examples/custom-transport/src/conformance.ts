@@ -38,4 +38,4 @@ const cases = testTransport(
   }),
   { scheduler },
 );
-for (const { name, run } of cases) test(name, run);
+for (const { name, run } of cases) void test(name, run);

@@ -18,8 +18,7 @@ rpc.router.onOneWay(wave, (message, { peer }) => console.log(`${peer.name} waves
 
 const listener = await transport.listen({ address, onConnection: (connection) => rpc.serve(connection) });
 console.log(`greeting on ${listener.address}`);
-process.once("SIGINT", async () => {
-  await listener.close(); // nobody new
-  await rpc.close(); // those who are here get their answers
-  await transport.close();
-});
+await new Promise((resolve) => process.once("SIGINT", resolve));
+await listener.close(); // nobody new
+await rpc.close(); // those who are here get their answers
+await transport.close();

@@ -139,20 +139,23 @@ async function storm(seed: number, network: LinkOptions): Promise<{ outcomes: Ou
 }
 
 describe("a storm of 8 × 30 calls", () => {
-  it.each([1, 2, 3])("with a fifth lost, cuts and a handler that comes and goes: each call ends, and as it says (seed %i)", async (seed) => {
-    const { outcomes, executed, rpc } = await storm(seed, {
-      minDelayMs: 1,
-      meanDelayMs: 5,
-      lossPerMillion: 200_000,
-      duplicatePerMillion: 50_000,
-    });
-    expect(outcomes).toHaveLength(240);
-    const answered = outcomes.filter(({ outcome }) => outcome === "answered");
-    expect(answered.length).toBeGreaterThanOrEqual(50);
-    for (const { id } of answered) expect(executed.get(id)).toBe(1);
-    for (const { id, outcome } of outcomes) if (outcome === "failed") expect(executed.get(id)).toBeUndefined();
-    for (const times of executed.values()) expect(times).toBe(1);
-    expect(new Set(outcomes.map(({ outcome }) => outcome)).size).toBeGreaterThan(1);
-    expect(rpc.stats()).toMatchObject({ runningHandlers: 0, malformedStreams: 0 });
-  });
+  it.each([1, 2, 3])(
+    "with a fifth lost, cuts and a handler that comes and goes: each call ends, and as it says (seed %i)",
+    async (seed) => {
+      const { outcomes, executed, rpc } = await storm(seed, {
+        minDelayMs: 1,
+        meanDelayMs: 5,
+        lossPerMillion: 200_000,
+        duplicatePerMillion: 50_000,
+      });
+      expect(outcomes).toHaveLength(240);
+      const answered = outcomes.filter(({ outcome }) => outcome === "answered");
+      expect(answered.length).toBeGreaterThanOrEqual(50);
+      for (const { id } of answered) expect(executed.get(id)).toBe(1);
+      for (const { id, outcome } of outcomes) if (outcome === "failed") expect(executed.get(id)).toBeUndefined();
+      for (const times of executed.values()) expect(times).toBe(1);
+      expect(new Set(outcomes.map(({ outcome }) => outcome)).size).toBeGreaterThan(1);
+      expect(rpc.stats()).toMatchObject({ runningHandlers: 0, malformedStreams: 0 });
+    },
+  );
 });

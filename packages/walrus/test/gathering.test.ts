@@ -119,7 +119,7 @@ function bound(disk: CrashDisk): FileSystem {
     readDirectory: (path) => disk.readDirectory(path),
     rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
-    makeDirectory: (path) => disk.makeDirectory(path),
+    makeDirectory: () => disk.makeDirectory(),
     syncDirectory: (path) => disk.syncDirectory(path),
     lock: (path) => disk.lock(path),
   };

@@ -12,6 +12,7 @@ const plainOptions: Record<Exclude<keyof NodeOptions, "credentials" | "directory
   logSegmentBytes: true,
   reconnectMinMs: true,
   reconnectMaxMs: true,
+  shippingLane: true,
   tickMs: true,
   requestTimeoutMs: true,
   queuedProposalsMax: true,

@@ -135,9 +135,9 @@ export class Replayer {
           },
         },
       );
-      const end = await scan.run().finally(() => window.settled());
+      const end = await scan.run().finally(async () => window.settled());
       this.#bytes += size;
-      if (isLast) this.#tornBytes = this.#mark === null ? await scan.tornBytes(end.end).finally(() => window.settled()) : 0;
+      if (isLast) this.#tornBytes = this.#mark === null ? await scan.tornBytes(end.end).finally(async () => window.settled()) : 0;
       else await this.#checkTrailer(path, number, end);
       this.#before = { logId: header.logId, seal: end.previous };
     });

@@ -11,6 +11,8 @@ import type { FinishedFrame } from "./frame-builder.js";
 import type { Group } from "./group.js";
 import type { SegmentWriter } from "./segment-writer.js";
 
+const settled: Promise<void> = Promise.resolve();
+
 /** What is at least this long has a write of its own, even where more could be waited for. */
 const SPLIT_BYTES = 128 * 1024;
 /** Checksums are made ahead for so much at a time: for less, each beginning would cost more than it saves. */
@@ -81,7 +83,7 @@ export class LogWriter {
     if (next === undefined) return;
     if (this.#writing) this.#sealAhead(next);
     else if (this.#isWorthAFlush(next)) this.#start();
-    else if (next.waiting === this.#lastWaiting) this.#startSoon();
+    else if (next.waiting === this.#lastWaiting) void settled.then(this.#onSoon);
     else if (!this.#scheduled) {
       this.#scheduled = true;
       this.#parts.scheduler.nextTurn(this.#onTurn);
@@ -100,10 +102,7 @@ export class LogWriter {
   }
 
   /** After what the caller of this turn still has to say. */
-  async #startSoon(): Promise<void> {
-    await null;
-    this.#start();
-  }
+  readonly #onSoon = (): void => this.#start();
 
   /**
    * Whether it pays to write what has been gathered by itself, so that the disk and the makers of what comes next work side by side: it is
