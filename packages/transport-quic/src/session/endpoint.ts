@@ -226,10 +226,7 @@ export class Endpoint implements ConnectionHost {
     const batch = this.#dirty;
     this.#dirty = [];
     this.#scheduled = false;
-    for (const connection of batch) {
-      connection.queued = false;
-      this.#guard(connection, flushConnection);
-    }
+    for (const connection of batch) this.#guard(connection, flushConnection);
   };
 
   /** Nothing that a peer sends may throw out of the turn; if it does, by a fault of ours, it costs that connection only. */

@@ -202,8 +202,11 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
 
   /** The second half of a turn: hands the streams' bytes to the engine, and its packets to the socket. */
   flush(): void {
+    const isDone = this.#state === "handshake" || this.#state === "closed" || this.#flushStreams();
+    // Up to here whatever is asked for is done in this turn, and needs none of its own.
+    this.queued = false;
     if (this.#state === "closed") return;
-    if (this.#state !== "handshake") this.#flushStreams();
+    if (!isDone) this.#wake();
     if (this.#state === "closing" && this.#closeAs !== null) {
       this.#flushClose(this.#closeAs);
       return;
@@ -270,18 +273,19 @@ export class QuicConnection implements Connection, StreamHost, ReceiverHost {
     this.#wake();
   }
 
-  #flushStreams(): void {
+  /** @returns whether nothing is left to do. */
+  #flushStreams(): boolean {
     for (let round = 0; round < roundsMax; round += 1) {
       this.#callRechecks();
       if (this.#state !== "closing") this.#sender.flush();
       const drained = this.#sender.takeDrained();
       for (const stream of drained) stream.drainEvent();
       const finished = this.#finished;
-      if (drained.length === 0 && finished.length === 0) return;
+      if (drained.length === 0 && finished.length === 0) return true;
       this.#finished = [];
       for (const stream of finished) stream.closeEvent();
     }
-    this.#wake();
+    return false;
   }
 
   #callRechecks(): void {
