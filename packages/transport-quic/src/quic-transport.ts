@@ -61,6 +61,8 @@ class QuicTransport implements RotatingTransport {
   readonly #dials = new Set<Dial>();
   /** Sockets for dialing alone, while they are being opened: dials at the same time share one. */
   readonly #opening = new Map<4 | 6, Promise<Endpoint>>();
+  /** All sockets that are being opened. */
+  readonly #pending = new Set<Promise<Endpoint>>();
   /** Sockets that are out of use, and the end of their time. */
   readonly #lingering = new Map<Endpoint, Timer>();
   #engine: Promise<EngineContext> | null = null;
@@ -137,7 +139,7 @@ class QuicTransport implements RotatingTransport {
     for (const dial of this.#dials) dial.fail(closedError());
     for (const timer of this.#lingering.values()) timer.cancel();
     this.#lingering.clear();
-    await Promise.allSettled(this.#opening.values());
+    await Promise.allSettled(this.#pending);
     await Promise.all(Array.from(this.#endpoints, (endpoint) => endpoint.close()));
     this.#endpoints.clear();
   }
@@ -235,7 +237,14 @@ class QuicTransport implements RotatingTransport {
     return opened;
   }
 
-  async #openEndpoint({ host, family }: ResolvedHost, port: number): Promise<Endpoint> {
+  /** Opens a socket; {@link close} waits for it. */
+  #openEndpoint(resolved: ResolvedHost, port: number): Promise<Endpoint> {
+    const opening = this.#open(resolved, port).finally(() => this.#pending.delete(opening));
+    this.#pending.add(opening);
+    return opening;
+  }
+
+  async #open({ host, family }: ResolvedHost, port: number): Promise<Endpoint> {
     const context: EndpointContext = {
       config: this.#config,
       engine: () => this.#currentEngine(),

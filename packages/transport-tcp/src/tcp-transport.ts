@@ -54,6 +54,8 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
   readonly refusals: RefusalLog;
   readonly #sockets: TlsSockets;
   readonly #servers = new Set<TlsServer>();
+  /** Servers that are being opened. */
+  readonly #binding = new Set<Promise<TlsServer>>();
   readonly #connections = new Map<TcpConnection, Dial | Place>();
   readonly #dials = new Set<Dial>();
   #context: TlsContext | null = null;
@@ -75,12 +77,7 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
     const { host, port } = parseAddress(options.address, { allowPortZero: true });
     this.#currentContext();
     const place: Place = { connections: new Set(), onConnection: options.onConnection };
-    const server = await this.#bind(host, port, place);
-    if (this.#closing !== null) {
-      await server.close();
-      throw closedError();
-    }
-    this.#servers.add(server);
+    const server = await this.#opening(this.#bind(host, port, place));
     return {
       address: formatAddress(server.host, server.port),
       close: () => {
@@ -90,6 +87,24 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
         return server.close();
       },
     };
+  }
+
+  /** Takes a server in that is being opened, or closes it if the transport closes meanwhile: that waits for it. */
+  async #opening(binding: Promise<TlsServer>): Promise<TlsServer> {
+    const taken = binding.then(async (server) => {
+      if (this.#closing === null) {
+        this.#servers.add(server);
+        return server;
+      }
+      await server.close();
+      throw closedError();
+    });
+    this.#binding.add(taken);
+    try {
+      return await taken;
+    } finally {
+      this.#binding.delete(taken);
+    }
   }
 
   connect(address: string, options: ConnectOptions = {}): Promise<Connection> {
@@ -123,6 +138,7 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
     const closed = [...this.#servers].map((server) => server.close());
     for (const connection of this.#connections.keys()) connection.closeAs(transportClosed);
     await Promise.all(closed);
+    await Promise.allSettled(this.#binding);
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;

@@ -109,10 +109,16 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    socket.onSecure = (problem) => this.#secure(problem);
-    socket.onData = (bytes) => this.#data(bytes);
+    socket.onSecure = (problem) => this.#guard(() => this.#secure(problem));
+    socket.onData = (bytes) => {
+      try {
+        this.#data(bytes);
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
     socket.onDrain = () => this.#turn();
-    socket.onClose = (failure) => this.#lost(failure);
+    socket.onClose = (failure) => this.#guard(() => this.#lost(failure));
     // A dial has a deadline of its own, which covers more than the handshake.
     if (accepted) this.#timer = scheduler.setTimer(config.handshakeTimeoutMs, () => this.#handshakeExpired());
   }
@@ -229,6 +235,23 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
     this.#host.gone(this);
   }
 
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Nothing that a peer sends may throw out of the event loop; if it does, by a fault of ours, it costs this connection only. */
+  #fail(error: unknown): void {
+    this.#host.logger.error({ remote: this.remoteAddress, error }, "a connection failed by a fault of the transport");
+    if (this.#state === "closed") return;
+    this.#state = "closing";
+    this.#closeAs = { by: "error", code: tcpCodes.failure, reason: "the transport failed" };
+    this.#socket.destroy();
+  }
+
   #handshakeExpired(): void {
     this.closeAs({ by: "timeout", code: tcpCodes.idleTimeout, reason: "the peer did not prove its identity in time" });
   }
@@ -237,7 +260,12 @@ export class TcpConnection implements Connection, StreamHost, IncomingHost {
   readonly #turn = (): void => {
     // What is asked for from here on is done in this turn, and needs none of its own.
     this.#scheduled = true;
-    const isDone = this.#rounds();
+    let isDone = true;
+    try {
+      isDone = this.#rounds();
+    } catch (error) {
+      this.#fail(error);
+    }
     this.#scheduled = false;
     if (!isDone) this.#wake();
   };

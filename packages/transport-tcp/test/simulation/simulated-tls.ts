@@ -7,7 +7,7 @@ import type { TlsContext, TlsFailure, TlsListen, TlsServer, TlsSocket, TlsSocket
 /** How a network in which nothing is lost treats what is sent. */
 export interface Conditions {
   readonly meanDelayMs: number;
-  /** One in so many pieces takes a hundred times as long, and holds up all behind it. */
+  /** One in so many pieces takes thirty times as long, and holds up all behind it: less than a closed connection waits for its last word. */
   readonly stallOneIn: number;
   /** One in so many pieces comes in two. */
   readonly cutOneIn: number;
@@ -51,7 +51,7 @@ class Pipe {
   #run(): void {
     this.#isRunning = true;
     const { meanDelayMs, stallOneIn } = this.#conditions;
-    const stall = this.#random.chance(1, stallOneIn) ? 100 : 1;
+    const stall = this.#random.chance(1, stallOneIn) ? 30 : 1;
     this.#machine.scheduler.setTimer(0.05 + this.#random.exponential(meanDelayMs) * stall, () => {
       this.#items.shift()?.();
       if (this.#items.length > 0) this.#run();
@@ -117,7 +117,7 @@ class SimulatedTlsSocket implements TlsSocket {
     const bytes = buffer.slice(0, length);
     const cut = length > 1 && this.#random.chance(1, this.#conditions.cutOneIn) ? this.#random.between(1, length - 1) : length;
     for (const piece of [bytes.slice(0, cut), bytes.slice(cut)]) {
-      if (piece.length > 0) this.pipe.push(() => this.#peer?.#data(piece));
+      if (piece.length > 0) this.pipe.push(() => this.#peer?.receive(piece));
     }
     this.pipe.push(() => this.#written());
   }
@@ -125,7 +125,7 @@ class SimulatedTlsSocket implements TlsSocket {
   end(): void {
     if (this.#hasEnded || this.#isGone) return;
     this.#hasEnded = true;
-    this.pipe.push(() => this.#peer?.#ended());
+    this.pipe.push(() => this.#peer?.receiveEnd());
     this.#checkOver();
   }
 
@@ -142,7 +142,7 @@ class SimulatedTlsSocket implements TlsSocket {
     this.#machine.scheduler.nextTurn(() => this.onClose?.(failure));
   }
 
-  #data(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array): void {
     if (!this.#isGone) this.onData?.(bytes);
   }
 
@@ -156,7 +156,7 @@ class SimulatedTlsSocket implements TlsSocket {
   }
 
   /** As Node.js does it: an end is answered by an end. */
-  #ended(): void {
+  receiveEnd(): void {
     this.#peerHasEnded = true;
     this.end();
     this.#checkOver();
