@@ -9,6 +9,9 @@ const clusterName = "simulated";
 /** Where a member's files are on its simulated disk. */
 export const dataDirectory = "/data";
 
+/** Where its log is. */
+export const logDirectory: string = `${dataDirectory}/log`;
+
 /** By when a node answers whoever did not say how long to wait. */
 const requestTimeoutMs = 3_000;
 

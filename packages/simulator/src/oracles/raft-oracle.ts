@@ -1,7 +1,8 @@
 import type { NodeEvent } from "@octopii/core";
 import type { NodeId } from "@octopii/interfaces";
-import type { Configuration, Index, Term, TraceEvent } from "@octopii/raft";
+import type { Configuration, Entry, Index, Term, TraceEvent } from "@octopii/raft";
 import type { TakenConfiguration } from "./configuration-history.js";
+import { type DiskWitness, DurablePromises } from "./durable-promises.js";
 import { Elections } from "./elections.js";
 import { GroupHistory } from "./group-history.js";
 import { LogRules } from "./log-rules.js";
@@ -21,8 +22,8 @@ const impossibleDrops: readonly string[] = ["notForUs", "malformed", "contradict
  * the paper, its sections on membership and compaction, and RULE 6). Each event costs O(1), however long the run: logs are compared by chain
  * hashes, not entry by entry.
  *
- * It sees what a replica appended, not what reached its disk. That shows when the process is killed: whatever was needed of it, for a commit
- * or an election, must be there when it wakes up.
+ * It hears what a replica appended. What reached its disk shows when a witness looks there as commits and elections are counted, and when the
+ * process is killed: whatever was needed of it must be there when it wakes up.
  */
 export class RaftOracle {
   readonly #history: GroupHistory;
@@ -31,12 +32,18 @@ export class RaftOracle {
   readonly #snapshots: SnapshotRules;
   readonly #replicas = new Map<NodeId, ObservedReplica>();
 
-  /** @param founding - the configuration that the founders were given. */
-  constructor(founding: Configuration) {
+  readonly #promises: DurablePromises | null;
+
+  /**
+   * @param founding - the configuration that the founders were given.
+   * @param witness - looks at the disks, where that is possible.
+   */
+  constructor(founding: Configuration, witness: DiskWitness | null = null) {
     this.#history = new GroupHistory(founding);
     this.#elections = new Elections(this.#history);
     this.#log = new LogRules(this.#history, this.#elections, this.#replicas);
     this.#snapshots = new SnapshotRules(this.#history);
+    this.#promises = witness === null ? null : new DurablePromises(witness, this.#replicas);
   }
 
   /** The highest index that any node has committed. */
@@ -97,12 +104,14 @@ export class RaftOracle {
   #dispatch(replica: ObservedReplica, event: Exclude<NodeEvent, Of<"restore">>): void {
     switch (event.type) {
       case "append":
-        for (const entry of event.entries) this.#log.append(replica, entry);
+        for (const entry of event.entries) this.#append(replica, entry);
         return;
       case "truncate":
         return this.#log.truncate(replica, event.index);
       case "role":
-        return this.#elections.role(replica, event.role, event.term, event.leaderId);
+        this.#elections.role(replica, event.role, event.term, event.leaderId);
+        if (event.role === "leader") this.#promises?.elected(replica);
+        return;
       case "leader":
         return this.#elections.followed(replica, event.term, event.leaderId);
       case "campaign":
@@ -110,7 +119,9 @@ export class RaftOracle {
       case "vote":
         return this.#elections.ballot(replica, event);
       case "commit":
-        return this.#log.commit(replica, event.index);
+        this.#log.commit(replica, event.index);
+        if (replica.role === "leader") this.#promises?.committed(replica, event.index);
+        return;
       case "applied":
         for (const entry of event.entries) this.#log.apply(replica, entry);
         return;
@@ -132,5 +143,10 @@ export class RaftOracle {
       default:
         return;
     }
+  }
+
+  #append(replica: ObservedReplica, entry: Entry): void {
+    this.#log.append(replica, entry);
+    this.#promises?.appended(entry);
   }
 }

@@ -3,7 +3,7 @@ import { prepareWalrus } from "@octopii/walrus";
 import { Churn } from "../cluster/churn.js";
 import { Clients } from "../cluster/clients.js";
 import { Fleet } from "../cluster/fleet.js";
-import { foundingMembers } from "../cluster/simulated-member.js";
+import { foundingMembers, logDirectory } from "../cluster/simulated-member.js";
 import { checkLinearizability } from "../linearizability/index.js";
 import { Nemesis } from "../nemesis/nemesis.js";
 import { show } from "../oracles/configuration-history.js";
@@ -73,7 +73,8 @@ class ClusterRun<Input, Output> {
     const world = makeWorld(options, plan);
     const { workload } = service;
     const voters = foundingMembers(plan.nodes).map(({ id }) => id);
-    const oracle = new RaftOracle({ voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false });
+    const founding = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    const oracle = new RaftOracle(founding, { holds: (id, bytes) => this.#isOnDisk(id, bytes) });
     const ledger = new WriteLedger((command) => workload.markOfCommand?.(command) ?? null);
     const record = (violation: OracleViolation): void => this.#record(violation);
     const violate = (what: string, message: string): void => record(new OracleViolation(what, message));
@@ -119,6 +120,13 @@ class ClusterRun<Input, Output> {
     this.#clients.stop();
     this.#churn.stop();
     await this.#until("workload", () => this.#clients.isDone && this.#churn.isDone, faultLimitMs);
+  }
+
+  /** A disk that somebody is busy with, or that has lost its log for good, is no witness. */
+  #isOnDisk(id: number, bytes: Uint8Array): boolean {
+    const member = this.#fleet.find(id);
+    if (member === undefined || member.outOfService !== null || this.#nemesis.atlas.has(member)) return true;
+    return member.process.disk.durablyHolds(logDirectory, bytes);
   }
 
   #aftermath(): Aftermath {

@@ -1,10 +1,9 @@
 import type { DiskImage, SeededRandom, World } from "@octopii/testing";
 import { isWalrusError, openWalrus } from "@octopii/walrus";
-import { dataDirectory, type SimulatedMember } from "../cluster/simulated-member.js";
+import { logDirectory, type SimulatedMember } from "../cluster/simulated-member.js";
 import { OracleViolation } from "../oracles/violation.js";
 import { readerOf, readStoredLog, type StoredLog } from "./stored-logs.js";
 
-const logDirectory = `${dataDirectory}/log`;
 /** So many bits are flipped, one at a time. */
 const flips = 3;
 

@@ -2,7 +2,7 @@ import { UnreadableRecordError, WalrusLogStorage } from "@octopii/core";
 import type { Entry, Index } from "@octopii/raft";
 import type { SimulatedProcess, World } from "@octopii/testing";
 import { isWalrusError, openWalrus } from "@octopii/walrus";
-import { dataDirectory, type SimulatedMember } from "../cluster/simulated-member.js";
+import { logDirectory, type SimulatedMember } from "../cluster/simulated-member.js";
 
 /** The only group there is. */
 const group = 0;
@@ -41,7 +41,7 @@ export function readerOf(world: World, member: SimulatedMember): SimulatedProces
 async function readLog(process: SimulatedProcess, member: SimulatedMember): Promise<StoredLog> {
   const fileSystem = process.mount(member.process.disk);
   const { scheduler, random } = process;
-  const walrus = await openWalrus({ directory: `${dataDirectory}/log` }, { fileSystem, scheduler, random });
+  const walrus = await openWalrus({ directory: logDirectory }, { fileSystem, scheduler, random });
   const storage = new WalrusLogStorage(walrus);
   const { compactedIndex, lastIndex } = await storage.load(group);
   const entries: Entry[] = [];

@@ -23,8 +23,8 @@ export class Group {
   readonly oracle: RaftOracle;
 
   /** @param ids - who starts, with an empty log. */
-  constructor(voters: readonly number[] = [1, 2, 3], ids: readonly number[] = voters) {
-    this.oracle = new RaftOracle(configurationOf(voters));
+  constructor(voters: readonly number[] = [1, 2, 3], ids: readonly number[] = voters, oracle = new RaftOracle(configurationOf(voters))) {
+    this.oracle = oracle;
     for (const id of ids) this.wake(id, { currentTerm: 0, votedFor: 0, commitIndex: 0 });
   }
 

@@ -5,7 +5,7 @@ import type { Lifetime } from "../world/lifetime.js";
 import { type EventKind, eventKind } from "../world/simulated-event.js";
 import { DiskFaults, type DiskOperation, type PlannedFault } from "./faults.js";
 import { Namespace, splitPath } from "./namespace.js";
-import { type DirectoryNode, FileNode } from "./nodes.js";
+import { DirectoryNode, FileNode } from "./nodes.js";
 import { type DiskConfig, type DiskOptions, type Latency, resolveDiskOptions } from "./options.js";
 import { type SilentFault, type SilentFaultKind, SilentFaults } from "./silent-faults.js";
 import type { SurvivalMode } from "./survival.js";
@@ -127,6 +127,17 @@ export class SimulatedDisk {
   readCached(path: string): Uint8Array | null {
     const entry = this.#namespace.walk(splitPath(path), "cached");
     return entry instanceof FileNode ? entry.cached.toBytes() : null;
+  }
+
+  /** Whether a file right in `directory` would have `bytes` in a row, if the power failed now and everything unsynced were lost. For oracles. */
+  durablyHolds(directory: string, bytes: Uint8Array): boolean {
+    const entry = this.#namespace.walk(splitPath(directory), "durable");
+    if (!(entry instanceof DirectoryNode)) return false;
+    const newestFirst = [...entry.durable.keys()].sort().reverse();
+    return newestFirst.some((name) => {
+      const file = entry.durable.get(name);
+      return file instanceof FileNode && file.durable.holds(bytes);
+    });
   }
 
   /** Every file that would survive if the power failed now and everything unsynced were lost. For oracles and for backups. */

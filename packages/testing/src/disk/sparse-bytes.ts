@@ -52,6 +52,17 @@ export class SparseBytes {
     return bytes;
   }
 
+  /** Whether `pattern` stands somewhere in it. Looks from the end on: what was written last is what is looked for most. */
+  holds(pattern: Uint8Array): boolean {
+    const window = new Uint8Array(PAGE_BYTES + Math.max(0, pattern.length - 1));
+    const wanted = Buffer.from(pattern);
+    const newestFirst = [...this.#pages.keys()].sort((a, b) => b - a);
+    return newestFirst.some((index) => {
+      const length = this.read(window, index * PAGE_BYTES);
+      return Buffer.from(window.buffer, 0, length).includes(wanted);
+    });
+  }
+
   clone(): SparseBytes {
     const copy = new SparseBytes();
     copy.size = this.size;

@@ -34,6 +34,23 @@ describe("a failed sync", () => {
   });
 });
 
+describe("what an oracle may look for on a disk", () => {
+  test("is what a power failure would leave, wherever it stands, across pages", async () => {
+    const lab = new DiskLab(3);
+    await lab.wait(lab.fs.makeDirectory("/d"));
+    const holds = (text: string): boolean => lab.disk.durablyHolds("/d", new TextEncoder().encode(text));
+    expect(holds("a")).toBe(false);
+    await lab.durableFile("/d/1", `${"-".repeat(4_090)}across pages`);
+    await lab.wait(lab.fs.syncDirectory("/"));
+    const file = await lab.durableFile("/d/2", "first");
+    expect([holds("-across pages"), holds("first"), holds("last")]).toEqual([true, true, false]);
+    await lab.write(file, "last");
+    expect(holds("last")).toBe(false);
+    await lab.wait(file.sync());
+    expect([holds("last"), holds("first"), lab.disk.durablyHolds("/none", new Uint8Array([1]))]).toEqual([true, false, false]);
+  });
+});
+
 describe("other faults", () => {
   test("strike the planned operation on the planned path, after a while, so often", async () => {
     const lab = new DiskLab(2);
