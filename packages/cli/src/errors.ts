@@ -10,6 +10,8 @@ import type { CodedError } from "@octopii/interfaces";
  * - `NO_LEADER`: the cluster elected no leader in time.
  * - `NO_QUORUM`: the cluster did not answer in time.
  * - `NO_SUCH_KEY`: the store has no value under a key.
+ * - `UNREACHABLE`: nobody answered where something was to be sent.
+ * - `INTERRUPTED`: a signal ended what was under way.
  */
 export type CliErrorCode =
   | "OCTOPII_CLI_USAGE"
@@ -20,7 +22,9 @@ export type CliErrorCode =
   | "OCTOPII_CLI_NODE_FAILED"
   | "OCTOPII_CLI_NO_LEADER"
   | "OCTOPII_CLI_NO_QUORUM"
-  | "OCTOPII_CLI_NO_SUCH_KEY";
+  | "OCTOPII_CLI_NO_SUCH_KEY"
+  | "OCTOPII_CLI_UNREACHABLE"
+  | "OCTOPII_CLI_INTERRUPTED";
 
 /** A refusal by this program. Test it with {@link isCliError}. */
 export class CliError extends Error implements CodedError {
@@ -53,6 +57,8 @@ const runtimeCodes: ReadonlySet<string> = new Set([
   "OCTOPII_CLI_NO_LEADER",
   "OCTOPII_CLI_NO_QUORUM",
   "OCTOPII_CLI_NO_SUCH_KEY",
+  "OCTOPII_CLI_UNREACHABLE",
+  "OCTOPII_CLI_INTERRUPTED",
   "OCTOPII_CORE_BUSY",
   "OCTOPII_CORE_CHANGE_REFUSED",
   "OCTOPII_CORE_NOT_RUNNING",
@@ -61,6 +67,19 @@ const runtimeCodes: ReadonlySet<string> = new Set([
   "OCTOPII_CORE_TIMEOUT",
   "OCTOPII_CORE_TRANSFER_FAILED",
   "OCTOPII_CORE_UNAVAILABLE",
+  "OCTOPII_LANE_BUSY",
+  "OCTOPII_LANE_CANCELLED",
+  "OCTOPII_LANE_CLOSED",
+  "OCTOPII_LANE_CORRUPT",
+  "OCTOPII_LANE_DISCONNECTED",
+  "OCTOPII_LANE_EXISTS",
+  "OCTOPII_LANE_PROTOCOL",
+  "OCTOPII_LANE_REFUSED",
+  "OCTOPII_LANE_SOURCE_CHANGED",
+  "OCTOPII_LANE_STORAGE_FAILED",
+  "OCTOPII_LANE_TIMEOUT",
+  "OCTOPII_LANE_TOO_LARGE",
+  "OCTOPII_LANE_UNSUPPORTED",
   "OCTOPII_WALRUS_IO_FAILED",
   "OCTOPII_WALRUS_POISONED",
 ]);

@@ -6,6 +6,8 @@ import { devCommand } from "./commands/dev.js";
 import { kvCommand } from "./commands/kv.js";
 import { membersCommand } from "./commands/members.js";
 import { nodeCommand } from "./commands/node.js";
+import { receiveCommand } from "./commands/receive.js";
+import { sendCommand } from "./commands/send.js";
 import { snapshotCommand } from "./commands/snapshot.js";
 import { statusCommand } from "./commands/status.js";
 import { transferCommand } from "./commands/transfer.js";
@@ -21,6 +23,8 @@ const commands: readonly Command[] = [
   transferCommand,
   snapshotCommand,
   kvCommand,
+  sendCommand,
+  receiveCommand,
   certsCommand,
   walCommand,
 ];

@@ -7,10 +7,10 @@ describe("octopii", () => {
     const { code, stdout, stderr } = await octopii(...args);
     expect(code).toBe(0);
     expect(stderr).toBe("");
-    for (const name of ["dev", "node", "status", "kv", "wal"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["dev", "node", "status", "kv", "send", "receive", "wal"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  it.each(["dev", "node", "status", "kv", "wal"])("prints the help of %s, with examples", async (name) => {
+  it.each(["dev", "node", "status", "kv", "send", "receive", "wal"])("prints the help of %s, with examples", async (name) => {
     const { code, stdout } = await octopii(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^usage: octopii /m);
@@ -18,7 +18,7 @@ describe("octopii", () => {
     expect((await octopii("help", name)).stdout).toBe(stdout);
   });
 
-  it.each(["dev", "node", "kv", "wal"])("fits the help of %s into a terminal", async (name) => {
+  it.each(["dev", "node", "kv", "send", "receive", "wal"])("fits the help of %s into a terminal", async (name) => {
     const { stdout } = await octopii(name, "--help");
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
@@ -42,6 +42,15 @@ describe("octopii", () => {
     [
       ["node", "--config", "x", "--log-level", "loud"],
       '--log-level must be one of trace, debug, info, warn, error; see "octopii node --help".',
+    ],
+    [["send", "--to", "a:1"], 'Name the files to send; see "octopii send --help".'],
+    [["send", "x"], '--to ADDRESS is missing; see "octopii send --help".'],
+    [["send", "x", "y", "--to", "a:1", "--name", "z"], '--name goes with one file; see "octopii send --help".'],
+    [["receive"], '--config FILE is missing; see "octopii receive --help".'],
+    [["receive", "--config", "x"], '--listen ADDRESS is missing; see "octopii receive --help".'],
+    [
+      ["receive", "--config", "x", "--listen", "a:1", "--count", "0"],
+      '--count must be a whole number from 1 to 9007199254740991, not "0"; see "octopii receive --help".',
     ],
     [["wal"], 'What to do is missing: info, dump, verify, repair or tail; see "octopii wal --help".'],
     [["wal", "inof", "x"], 'wal cannot "inof" (did you mean info?); see "octopii wal --help".'],

@@ -3,6 +3,7 @@ import { type Command, type Io, parseCommandLine, usageError } from "../command.
 import { CredentialsWatch } from "../config/credentials-watch.js";
 import { readNodeConfig } from "../config/node-config.js";
 import { describeError } from "../errors.js";
+import { logInbox, openInbox } from "../lane/inbox.js";
 import { type LogLevel, logLevels, textLogger } from "../log.js";
 
 const help = `Runs one node of a replicated key-value store in this process, until SIGTERM or
@@ -11,6 +12,8 @@ Ctrl-C.
 usage: octopii node --config FILE [OPTIONS]
 
   --config FILE        the node's configuration, a JSON object
+  --inbox DIR          where files go that others send to this node; without it,
+                       they are refused
   --log-level LEVEL    ${logLevels.join(", ")}; default info
   --help               print this
 
@@ -20,8 +23,9 @@ The configuration holds "cluster", "id", "directory", "members", a list of
 which is "quic" or "tcp", and every other option of a node. When the files of
 its certificate change, the node shows the new one without a restart.
 
-example:
+examples:
   octopii node --config /etc/octopii/node-1.json
+  octopii node --config node-1.json --inbox /var/lib/octopii/inbox
 
 Exit code: 0 closed on request; 1 stopped by itself; 2 refused to start: then
 stderr says why, and nothing on disk has changed.
@@ -40,7 +44,8 @@ export const nodeCommand: Command = {
   summary: "run one node in this process",
   help,
   async run(args, io) {
-    const { help: wantsHelp, values } = parseCommandLine("node", args, { config: { type: "string" }, "log-level": { type: "string" } });
+    const text = { type: "string" } as const;
+    const { help: wantsHelp, values } = parseCommandLine("node", args, { config: text, inbox: text, "log-level": text });
     if (wantsHelp) {
       io.stdout.write(help);
       return 0;
@@ -48,17 +53,25 @@ export const nodeCommand: Command = {
     const { config, "log-level": level = "info" } = values;
     if (typeof config !== "string") throw usageError("--config FILE is missing", "node");
     if (!logLevels.includes(level as LogLevel)) throw usageError(`--log-level must be one of ${logLevels.join(", ")}`, "node");
-    return runNode(config, level as LogLevel, io);
+    return runNode({ config, inbox: typeof values.inbox === "string" ? values.inbox : null, level: level as LogLevel }, io);
   },
 };
 
-async function runNode(configPath: string, level: LogLevel, io: Io): Promise<number> {
+interface NodeRun {
+  readonly config: string;
+  readonly inbox: string | null;
+  readonly level: LogLevel;
+}
+
+async function runNode({ config: configPath, inbox, level }: NodeRun, io: Io): Promise<number> {
   const options = readNodeConfig(configPath);
   const logger = textLogger((line) => io.stderr.write(line), level);
+  const onOffer = inbox === null ? null : await openInbox(inbox, { replace: false, maxBytes: null }, (news) => logInbox(logger, news));
   const life = new Life();
   const node = createNode(options, {
     stateMachine: keyValueStore(),
     logger,
+    ...(onOffer !== null && { onOffer }),
     onEvent: (event) => {
       if (event.type === "stopped") life.end({ by: "itself", error: event.error });
     },

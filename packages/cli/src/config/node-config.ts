@@ -10,6 +10,7 @@ const plainOptions: Record<Exclude<keyof NodeOptions, "credentials" | "directory
   listenAddress: true,
   transport: true,
   logSegmentBytes: true,
+  shippingLane: true,
   reconnectMinMs: true,
   reconnectMaxMs: true,
   shippingLane: true,

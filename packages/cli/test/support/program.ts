@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** What the program is built from. The code of `system` is inside the others. */
-const parts = ["cli", "core", "raft", "walrus", "rpc", "certificates", "transport-quic", "transport-tcp"];
+const parts = ["cli", "core", "raft", "walrus", "rpc", "shipping-lane", "certificates", "transport-quic", "transport-tcp"];
 
 /** The built program. Processes run JavaScript, so these tests need a build of today's sources. */
 export const program: string = join(packages, "cli/dist/main.js");
