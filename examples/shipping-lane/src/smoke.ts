@@ -1,0 +1,25 @@
+/** Runs the example as its README says, in a temporary directory, and holds what it prints and leaves against it. Exit code 0 if all fits. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const [, expected = ""] = /```text\n(.*?)```/s.exec(readFileSync(source("../README.md"), "utf8")) ?? [];
+const directory = mkdtempSync(join(tmpdir(), "octopii-example-"));
+try {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--import", import.meta.resolve("tsx"), source("./main.ts")], {
+    cwd: directory,
+    timeout: 60_000,
+  });
+  process.stdout.write(stdout);
+  const told = stdout.replace(/SHA-256 [0-9a-f]{16}…/, "SHA-256 …");
+  if (told !== expected) throw new Error(`The README says something else:\n${expected}`);
+  const inbox = readdirSync(join(directory, "inbox"));
+  if (inbox.join() !== "cargo.bin") throw new Error(`The inbox holds ${inbox.join()}.`);
+  console.log("everything arrived that should, and nothing else");
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
