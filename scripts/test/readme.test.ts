@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { describe, expect, it } from "vitest";
 import * as certificates from "../../packages/certificates/src/index.js";
 import * as core from "../../packages/core/src/index.js";
+import * as runtime from "../../packages/core/src/runtime/index.js";
 import * as conformance from "../../packages/raft/src/conformance/index.js";
 import * as raft from "../../packages/raft/src/index.js";
+import * as rpc from "../../packages/rpc/src/index.js";
 import * as shippingLane from "../../packages/shipping-lane/src/index.js";
 import * as simulator from "../../packages/simulator/src/index.js";
 import * as transportQuic from "../../packages/transport-quic/src/index.js";
@@ -61,6 +64,35 @@ describe("the README of @octopii/walrus", () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
+  });
+});
+
+describe("the README of @octopii/core", () => {
+  const find = (word: string): string => examplesOf("packages/core/README.md").find((code) => code.includes(word)) ?? "";
+
+  it("has an example of a runtime that runs as it stands", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "octopii-readme-"));
+    try {
+      const work = join(directory, "work.mjs");
+      writeFileSync(work, "export const max = (numbers) => Math.max(...numbers);\n");
+      const code = find("createRuntime").replace('new URL("./work.js", import.meta.url)', JSON.stringify(pathToFileURL(work).href));
+      expect(await runExample(code, { "@octopii/core/runtime": runtime })).toEqual([3, 4]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("has an example of methods that a node takes", async () => {
+    const members = [{ id: 1, address: "127.0.0.1:7001" }];
+    const options = {
+      id: 1,
+      cluster: "shop",
+      directory: "none",
+      members,
+      credentials: { certificate: "", privateKey: "", authorities: "" },
+    };
+    const code = `${find("createRouter").replace(/^export /gm, "")}\nconsole.log(greetingNode(${JSON.stringify(options)}).id);`;
+    expect(await runExample(code, { "@octopii/core": core, "@octopii/rpc": rpc })).toEqual([1]);
   });
 });
 

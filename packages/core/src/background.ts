@@ -49,7 +49,7 @@ export class Background {
     };
   }
 
-  /** The same storage, in which each snapshot that is being written is a task; cancelling it gives the snapshot up. */
+  /** The same storage, in which each snapshot that is being written is a task; one that is cancelled by a close is given up. */
   snapshots(storage: SnapshotStorage): SnapshotStorage {
     const create: SnapshotStorage["create"] = async (group, metadata) => {
       const writer = await storage.create(group, metadata);
