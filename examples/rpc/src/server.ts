@@ -18,7 +18,10 @@ rpc.router.onOneWay(wave, (message, { peer }) => console.log(`${peer.name} waves
 
 const listener = await transport.listen({ address, onConnection: (connection) => rpc.serve(connection) });
 console.log(`greeting on ${listener.address}`);
-await new Promise((resolve) => process.once("SIGINT", resolve));
-await listener.close(); // nobody new
-await rpc.close(); // those who are here get their answers
-await transport.close();
+
+async function leave(): Promise<void> {
+  await listener.close(); // nobody new
+  await rpc.close(); // those who are here get their answers
+  await transport.close();
+}
+process.once("SIGINT", () => void leave());

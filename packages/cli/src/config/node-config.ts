@@ -13,7 +13,6 @@ const plainOptions: Record<Exclude<keyof NodeOptions, "credentials" | "directory
   shippingLane: true,
   reconnectMinMs: true,
   reconnectMaxMs: true,
-  shippingLane: true,
   tickMs: true,
   requestTimeoutMs: true,
   queuedProposalsMax: true,
