@@ -71,10 +71,8 @@ class InsecureTransport implements Transport {
     if (this.#closing !== null) throw new Error("The transport is closed; make another.");
     const server = createServer({ noDelay: true }, (socket) => {
       const link = this.#link(socket, false);
-      link.ready.then(
-        () => later(() => onConnection(link)),
-        () => undefined, // Who proves nothing, or is refused, is nobody's connection.
-      );
+      // Who proves nothing, or is refused, is nobody's connection.
+      link.onOpen = () => onConnection(link);
     });
     server.maxConnections = 1_024;
     const { host, port } = parseAddress(address);
@@ -122,6 +120,7 @@ class Link implements Connection {
   peer: PeerIdentity = { name: "nobody yet", cluster: null, nodeId: null };
   readonly remoteAddress: string;
   onStream: ((stream: Stream) => void) | null = null;
+  onOpen: (() => void) | null = null;
   readonly #closed = new Deferred<ConnectionClose>();
   readonly #ready = new Deferred<void>();
   readonly closed = this.#closed.promise;
@@ -243,6 +242,7 @@ class Link implements Connection {
   #opened(): void {
     this.#state = "open";
     this.#ready.resolve();
+    if (this.onOpen !== null) later(this.onOpen); // Before the streams that may come with the same bytes.
   }
 
   #frame(kind: number, id: number, payload: Buffer): void {

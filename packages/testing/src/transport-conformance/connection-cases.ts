@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import type { Connection } from "@octopii/interfaces";
 import type { CaseTable } from "./case-table.js";
-import type { Lab, Pair } from "./lab.js";
+import { Inbox } from "./inbox.js";
+import { type Lab, type Pair, watchStreams } from "./lab.js";
+import { StreamProbe } from "./stream-probe.js";
 
 async function identities(lab: Lab): Promise<void> {
   const { client, server } = await lab.pair();
@@ -143,6 +146,26 @@ async function statistics(lab: Lab): Promise<void> {
   assert.ok(roundTripMs === null || roundTripMs >= 0);
 }
 
+/** The dialer speaks in the very turn in which its connection stands, and its words may come with the last of the handshake. */
+async function streamsAtOnce(lab: Lab): Promise<void> {
+  const { server, client, listenAddress } = lab.fixture;
+  const streams = new Inbox<StreamProbe>();
+  const onConnection = (connection: Connection): void => watchStreams(connection, streams);
+  const listener = await lab.within(server.listen({ address: listenAddress, onConnection }), "listen");
+  const said = client.connect(listener.address).then((connection) => {
+    const opener = new StreamProbe(connection.openStream("at-once"));
+    opener.say("first words");
+    opener.stream.end();
+    return opener;
+  });
+  const opener = await lab.within(said, "connect");
+  const acceptor = await lab.within(streams.next(), "the stream, at the onStream that onConnection has set");
+  acceptor.startReading();
+  await lab.within(acceptor.finished, "the first words");
+  assert.equal(acceptor.text(), "first words");
+  assert.equal(opener.closes, 0, "the other direction is still open");
+}
+
 /** Cases about connections and listeners. */
 export const connectionCases: CaseTable = {
   "both ends learn who the other is": identities,
@@ -159,5 +182,6 @@ export const connectionCases: CaseTable = {
   "closing a transport closes its connections": transportCloses,
   "closing a transport ends its attempts to connect": closeWhileConnecting,
   "connections are independent": manyConnections,
+  "a stream that is opened at once reaches the listener's onStream": streamsAtOnce,
   "statistics count": statistics,
 };
