@@ -135,9 +135,9 @@ export class Replayer {
           },
         },
       );
-      const end = await scan.run().finally(async () => window.settled());
+      const end = await thenSettled(window, scan.run());
       this.#bytes += size;
-      if (isLast) this.#tornBytes = this.#mark === null ? await scan.tornBytes(end.end).finally(async () => window.settled()) : 0;
+      if (isLast) this.#tornBytes = this.#mark === null ? await thenSettled(window, scan.tornBytes(end.end)) : 0;
       else await this.#checkTrailer(path, number, end);
       this.#before = { logId: header.logId, seal: end.previous };
     });
@@ -164,5 +164,14 @@ export class Replayer {
     this.#frames++;
     this.#count += records.count;
     this.#watcher.onFrame?.(kind, segment, records);
+  }
+}
+
+/** What a scan comes to, once nothing is being read ahead for it any more: the file is closed then. */
+async function thenSettled<Value>(window: { settled(): Promise<unknown> }, scan: Promise<Value>): Promise<Value> {
+  try {
+    return await scan;
+  } finally {
+    await window.settled();
   }
 }
