@@ -15,6 +15,8 @@ import type { CodedError, Outcome } from "@octopii/interfaces";
  * - `TOO_LARGE`: the command exceeds the limit of the cluster.
  * - `CHANGE_REFUSED`: the membership cannot change like that, or not now; nothing was changed.
  * - `TRANSFER_FAILED`: leadership stayed, or went to another.
+ * - `SESSION_EXPIRED`: the cluster has forgotten the session, for others were used since; open another. With an `outcome` of `unknown`, the
+ *   command may have been applied before that.
  * - `SNAPSHOT_FAILED`: no snapshot could be taken; nothing is lost.
  */
 export type CoreErrorCode =
@@ -31,6 +33,7 @@ export type CoreErrorCode =
   | "OCTOPII_CORE_TOO_LARGE"
   | "OCTOPII_CORE_CHANGE_REFUSED"
   | "OCTOPII_CORE_TRANSFER_FAILED"
+  | "OCTOPII_CORE_SESSION_EXPIRED"
   | "OCTOPII_CORE_SNAPSHOT_FAILED";
 
 export interface CoreErrorOptions {

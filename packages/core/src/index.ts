@@ -22,6 +22,7 @@ export type { Member, NodeOptions } from "./options.js";
 export type { NodeParts } from "./ports.js";
 // For background work, a node's own or yours.
 export * from "./runtime/index.js";
+export type { Session } from "./sessions/session.js";
 export { type KeyValueClient, keyValueClient, type Replicated } from "./state-machine/key-value-client.js";
 export { type KeyValueStore, keyValueStore } from "./state-machine/key-value-store.js";
 export { type ApplyContext, isRejection, Rejection, type StateMachine } from "./state-machine/state-machine.js";

@@ -22,9 +22,12 @@ import { MemberCalls } from "./service/member-calls.js";
 import { nodeRouter } from "./service/node-router.js";
 import { serveNode } from "./service/node-service.js";
 import { Attempts } from "./service/retry.js";
+import { encodePlain } from "./sessions/envelope.js";
+import { resultOf } from "./sessions/outcome.js";
+import { openSession, type Session } from "./sessions/session.js";
+import { SessionTable } from "./sessions/session-table.js";
 import { AddressBook } from "./state-machine/address-book.js";
 import { type ApplyResult, replicated } from "./state-machine/replicated.js";
-import { Rejection } from "./state-machine/state-machine.js";
 import type { MemberStatus, NodeStatus, PeerProgress } from "./status.js";
 import { membersOf, progressOf } from "./status-of.js";
 
@@ -62,6 +65,8 @@ export interface Node extends Operations {
    * any code with `outcome` `unknown`: it may have; repeat it only if doing it twice does no harm.
    */
   propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  /** Opens a session, in which each command is applied once, however often it is sent. @throws {CoreError} as {@link Node.propose}. */
+  openSession(options?: CallOptions): Promise<Session>;
   /** Asks this node's replica. Linearizable by default: the answer reflects every write acknowledged before the call. */
   query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
   /** Takes a snapshot now and compacts the log behind it. @returns the index that it holds. @throws {CoreError} `SNAPSHOT_FAILED`. */
@@ -145,12 +150,21 @@ class ClusterNode extends Operator implements Node {
 
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     const refusal = refusalOf(command, this.#config.entryBytesMax);
-    if (refusal !== null) return Promise.reject(refusal);
-    return this.#attempts(options).run(async (attempt) => {
-      const outcome = await this.#expectRunning().raft.propose(command, attempt);
-      if ("rejection" in outcome) throw new Rejection(outcome.rejection);
-      return outcome.result;
-    });
+    return refusal === null ? this.#proposeEntry(encodePlain(command), options) : Promise.reject(refusal);
+  }
+
+  openSession(options: CallOptions = {}): Promise<Session> {
+    const { clock, scheduler } = this.#ports;
+    const { entryBytesMax, requestTimeoutMs } = this.#config;
+    const host = {
+      clock,
+      scheduler,
+      requestTimeoutMs,
+      refusalOf: (command: Uint8Array) => refusalOf(command, entryBytesMax),
+      send: (bytes: Uint8Array, limits: CallOptions) => this.#proposeEntry(bytes, limits),
+      query: (request: Uint8Array, limits: QueryOptions) => this.query(request, limits),
+    };
+    return openSession(host, options);
   }
 
   async query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
@@ -263,7 +277,7 @@ class ClusterNode extends Operator implements Node {
       const memberCalls = new MemberCalls(rpc, (member) => peers.connectionTo(member));
       this.#running = { transport, own, listener, peers, rpc, wal, raft, memberCalls };
       serveNode(rpc.router, {
-        propose: (command, options) => this.propose(command, options),
+        propose: (data, options) => this.#proposeEntry(data, options),
         query: (request, options) => this.query(request, options),
         operate: (message, options) => this.#operate(message, options),
         snapshot: (options) => this.snapshot(options),
@@ -335,13 +349,18 @@ class ClusterNode extends Operator implements Node {
     const files = new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger);
     await files.prepare();
     const snapshots = background.snapshots(files);
-    const stateMachine = replicated(this.#ports.stateMachine, this.#book, () => peers.reach(this.#book.members()));
+    const stateMachine = replicated(this.#ports.stateMachine, this.#book, new SessionTable(), () => peers.reach(this.#book.members()));
     const ports = { storage, snapshots, network, stateMachine, clock, scheduler, random, logger };
     return openRaftNode({ id, configuration }, ports, raft, background.replica(onEvent));
   }
 
   get #isStopped(): boolean {
     return this.#running === null || this.#running.raft.stoppedBy !== null || this.#closing !== null;
+  }
+
+  /** @param data - as it is to stand in the log. */
+  #proposeEntry(data: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    return this.#attempts(options).run(async (attempt) => resultOf(await this.#expectRunning().raft.propose(data, attempt)));
   }
 
   #operate(message: OperationMessage, options: CallOptions): Promise<void> {

@@ -9,6 +9,8 @@ import { configurationError, isAddress } from "../options.js";
 import { silence } from "../ports.js";
 import { proposeMethod, queryMethod, snapshotMethod, staleQueryMethod, statusMethod } from "../service/methods.js";
 import { Attempts } from "../service/retry.js";
+import { encodePlain } from "../sessions/envelope.js";
+import { openSession, type Session } from "../sessions/session.js";
 import type { NodeStatus } from "../status.js";
 import { MemberConnections } from "./member-connections.js";
 import { RaceLost, type RaceWon, race } from "./race.js";
@@ -43,6 +45,8 @@ export interface Client extends Operations {
    * @throws {CoreError} also `IDENTITY_REFUSED`, at once, if no member accepts who we are, or proves who it is, and none is merely slow.
    */
   propose(command: Uint8Array, options?: CallOptions): Promise<Uint8Array>;
+  /** Opens a session, in which each command is applied once, however often it is sent. @throws {CoreError} as {@link Client.propose}. */
+  openSession(options?: CallOptions): Promise<Session>;
   /** As a node's `query`, answered by whichever member is reached. */
   query(request: Uint8Array, options?: QueryOptions): Promise<Uint8Array>;
   /** What the member at `address` says of itself. No other member is asked. */
@@ -56,6 +60,7 @@ export interface Client extends Operations {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const requestTimeoutMsDefault = 10_000;
 const entryBytesMaxDefault = 16 * 1024 * 1024;
 
 /** How long one member is dialed before the next is dialed as well. Source: RFC 8305 section 8. */
@@ -104,7 +109,20 @@ class ClusterClient extends Operator implements Client {
   propose(command: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
     const refusal = refusalOf(command, this.#options.entryBytesMax ?? entryBytesMaxDefault);
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#callAny(proposeMethod, command, options);
+    return this.#callAny(proposeMethod, encodePlain(command), options);
+  }
+
+  openSession(options: CallOptions = {}): Promise<Session> {
+    const { entryBytesMax = entryBytesMaxDefault, requestTimeoutMs = requestTimeoutMsDefault } = this.#options;
+    const host = {
+      clock: this.#clock,
+      scheduler: this.#scheduler,
+      requestTimeoutMs,
+      refusalOf: (command: Uint8Array) => refusalOf(command, entryBytesMax),
+      send: (bytes: Uint8Array, limits: CallOptions) => this.#callAny(proposeMethod, bytes, limits),
+      query: (request: Uint8Array, limits: QueryOptions) => this.query(request, limits),
+    };
+    return openSession(host, options);
   }
 
   query(request: Uint8Array, options: QueryOptions = {}): Promise<Uint8Array> {
@@ -204,7 +222,7 @@ class ClusterClient extends Operator implements Client {
   }
 
   #attempts(options: CallOptions): Attempts {
-    return new Attempts(this.#clock, this.#scheduler, options, this.#options.requestTimeoutMs ?? 10_000);
+    return new Attempts(this.#clock, this.#scheduler, options, this.#options.requestTimeoutMs ?? requestTimeoutMsDefault);
   }
 
   async #close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { bytesCodec, cborCodec, defineMethod, type Method, voidCodec } from "@octopii/rpc";
 import type { NodeStatus } from "../status.js";
 
-/** Proposes a command through whichever node is asked; it forwards to the leader. */
+/** Proposes an entry of the log, as it is, through whichever node is asked; it forwards to the leader. */
 export const proposeMethod: Method<Uint8Array, Uint8Array> = defineMethod("octopii.propose", {
   request: bytesCodec,
   response: bytesCodec,

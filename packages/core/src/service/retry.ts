@@ -31,6 +31,19 @@ export class Attempts {
     return this.#signal === undefined ? { timeoutMs } : { timeoutMs, signal: this.#signal };
   }
 
+  /** What the next attempt may use. @throws RangeError for options that make no sense; the signal's reason when it is aborted. */
+  checked(): { timeoutMs: number; signal?: AbortSignal } {
+    this.#check();
+    return this.options;
+  }
+
+  /** Waits a moment before another attempt. @returns false at once, if there is no time for one. */
+  async pauseIfTimeIsLeft(): Promise<boolean> {
+    if (this.#clock.now() + pauseMs >= this.#deadline) return false;
+    await this.#pause();
+    return true;
+  }
+
   /** Runs `attempt` once, and gives its error the form that callers know. */
   async once<Value>(attempt: (options: { timeoutMs: number; signal?: AbortSignal }) => Promise<Value>): Promise<Value> {
     this.#check();

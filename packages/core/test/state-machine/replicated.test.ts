@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { StateMachine } from "../../src/index.js";
+import { SessionTable } from "../../src/sessions/session-table.js";
 import { AddressBook } from "../../src/state-machine/address-book.js";
 import { replicated } from "../../src/state-machine/replicated.js";
 
@@ -9,6 +10,7 @@ function snapshot(book: AddressBook): { chunks: AsyncGenerator<Uint8Array>; rele
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
       yield book.encode();
+      yield* new SessionTable().encode();
       for (const byte of [1, 2, 3]) yield new Uint8Array([byte]);
     } finally {
       released++;
@@ -42,7 +44,7 @@ it.each([
 ])("a snapshot is let go of by a state machine that %s", async (_name, restore) => {
   const book = new AddressBook([{ id: 1, address: "one:1" }]);
   const { chunks, released } = snapshot(book);
-  await replicated(machine(restore), book, () => undefined)
+  await replicated(machine(restore), book, new SessionTable(), () => undefined)
     .restore?.(chunks)
     .catch(() => undefined);
   expect(released()).toBe(1);
