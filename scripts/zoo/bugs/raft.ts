@@ -17,7 +17,6 @@ const shown: readonly string[] = [
   "acknowledge entries before they are written",
   "count the own entries before they are written",
   "append after an entry that does not match",
-  "cut committed entries",
   "cut entries that match",
   "commit what the leader did not send",
   "acknowledge the whole log instead of what was sent",

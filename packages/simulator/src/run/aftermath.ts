@@ -23,6 +23,8 @@ const convergenceLimitMs = 60_000;
 const closeLimitMs = 20_000;
 /** A goal that is costly to judge is judged after so many events. */
 const eventsBetweenLooks = 32;
+/** Timers, transfers and messages that a node may wait for when nothing is asked of it: a few per peer. More is a leak. */
+const pendingMax = 200;
 /** Files that a node may have open besides its segments: snapshots being read and written, the lock, what is being made. More is a leak. */
 const openFilesMax = 32;
 
@@ -96,6 +98,7 @@ export class Aftermath {
     await until("final reads", () => clients.isDone, convergenceLimitMs);
     await this.#converge("convergence", members, fleet.members);
     this.#checkEqualStates(members());
+    this.#checkQueues();
     const { damaged } = this.#parts.nemesis.atlas;
     ledger.check(membersOf(oracle.configuration.configuration).filter((id) => !damaged.has(id)));
   }
@@ -123,6 +126,13 @@ export class Aftermath {
           "equal state",
           `nodes ${String(first?.id)} and ${other.id} applied the same entries and hold different states`,
         );
+    }
+  }
+
+  /** Whatever was queued while things went wrong has been dealt with. */
+  #checkQueues(): void {
+    for (const [name, count] of this.#parts.world.pendingByProcess()) {
+      if (count > pendingMax) throw new OracleViolation("queues", `${name} is at rest, and ${count} things are due there`);
     }
   }
 

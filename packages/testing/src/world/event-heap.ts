@@ -17,6 +17,15 @@ export class EventHeap {
     return this.#events.length;
   }
 
+  /** How many events there are whose time will come, by the name of whose they are; those of the dead are left out. */
+  countByOwner(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { callback, lifetime } of this.#events) {
+      if (callback !== null && lifetime.state !== "dead") counts.set(lifetime.name, (counts.get(lifetime.name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** The time of the first event. Only when there is one. */
   get firstTime(): number {
     return this.#times[0] as number;

@@ -47,6 +47,11 @@ export class EventLoop {
     return this.#heap.size === 0;
   }
 
+  /** What is due later, counted by process. */
+  pendingByProcess(): Map<string, number> {
+    return this.#heap.countByOwner();
+  }
+
   /** Has `callback` run as a thing that is due `delayUs` from now: a timer, a completion, an arrival. */
   post(delayUs: number, lifetime: Lifetime, kind: EventKind, detail: number | string, callback: () => void): SimulatedEvent {
     const event = new SimulatedEvent(lifetime, kind, detail, false, callback, this.#heap);

@@ -88,6 +88,14 @@ export class World {
     return this.#loop.executed;
   }
 
+  /**
+   * What each living process waits for: its timers, its disk, messages on their way to it. One that goes up and up is a leak. Takes time in
+   * proportion to their number.
+   */
+  pendingByProcess(): ReadonlyMap<string, number> {
+    return this.#loop.pendingByProcess();
+  }
+
   /** The clock of a process, or the world's own, which no fault touches. */
   clock(name?: string): Clock {
     return name === undefined ? this.#ownClock : this.process(name).clock;

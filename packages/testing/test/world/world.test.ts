@@ -269,3 +269,20 @@ test("notes are part of the trace", async () => {
   expect(await hash(2 ** 33)).not.toBe(await hash(2 ** 34));
   expect(await hash(1)).toMatch(/^[0-9a-f]{16}$/);
 });
+
+test("what each living process waits for can be counted", async () => {
+  const world = createSimulation({ seed: 1 });
+  const [first, second] = [world.process("n1"), world.process("n2")];
+  for (let i = 1; i <= 3; i += 1) first.scheduler.setTimer(i * 10, () => undefined);
+  second.scheduler.setTimer(10, () => undefined);
+  first.scheduler.setTimer(10, () => undefined).cancel();
+  expect(world.pendingByProcess()).toEqual(
+    new Map([
+      ["n1", 3],
+      ["n2", 1],
+    ]),
+  );
+  await world.runFor(15);
+  second.kill();
+  expect(world.pendingByProcess()).toEqual(new Map([["n1", 2]]));
+});
