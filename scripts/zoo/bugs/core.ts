@@ -88,12 +88,7 @@ export const coreBugs: readonly Bug[] = [
     "if (cluster !== user.cluster || nodeId !== user.nodeId) {",
     "if (cluster !== user.cluster) {",
   ),
-  bug(
-    "dial a peer once and never again",
-    "peers/peer-link.ts",
-    "    this.#retryTimer = this.#ports.scheduler.setTimer(delayMs, () => {\n      this.#retryTimer = null;\n    });",
-    "    this.#retryTimer = this.#ports.scheduler.setTimer(delayMs, () => undefined);",
-  ),
+  bug("dial a peer once and never again", "peers/backoff.ts", "      this.#timer = null;\n    });", "    });"),
   bug(
     "let a delete report the opposite",
     "state-machine/key-value-store.ts",

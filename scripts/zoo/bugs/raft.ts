@@ -1,14 +1,16 @@
 import { mutations } from "../../mutation/mutations.js";
 import type { Bug } from "../bug.js";
 
-/** Those of `pnpm mutation` that a whole cluster can show. The others weaken what only a liar would use, or are slow rather than wrong. */
+/**
+ * Those of `pnpm mutation` that a whole cluster can show. The others weaken what only a liar would use, or what a second safeguard holds, or are
+ * slow rather than wrong.
+ */
 const shown: readonly string[] = [
   "vote twice in a term",
   "forget whom the vote went to",
   "vote for a shorter log",
   "vote for a log that ends in an older term",
   "send a vote before it is written",
-  "ask for votes before the own one is written",
   "write a new term without a flush",
   "count the last campaign's votes",
   "keep the vote of the last term",
@@ -18,11 +20,10 @@ const shown: readonly string[] = [
   "count the own entries before they are written",
   "append after an entry that does not match",
   "cut entries that match",
-  "commit what the leader did not send",
-  "acknowledge the whole log instead of what was sent",
+  "tell a follower of commits beyond its match",
+  "keep the durable index when the log is cut",
   "believe a write that was overtaken (A→B→A)",
   "apply what is not on the own disk",
-  "install a snapshot over newer commits",
   "acknowledge a snapshot before it is installed",
   "never free the window",
   "commit by the incoming half alone",
@@ -39,8 +40,43 @@ const shown: readonly string[] = [
   "a lease ignores how clocks differ",
 ];
 
-/** Mistakes in @octopii/raft. */
-export const raftBugs: readonly Bug[] = shown.map((name) => {
+/** Mistakes that show where both safeguards against them are gone. */
+const doubled: readonly Bug[] = [
+  {
+    name: "lead by an own vote that is not written",
+    home: "raft",
+    patches: [
+      {
+        file: "raft/src/core/election.ts",
+        find: 'raft.promises.push({ type: "RequestVoteResponse", group: raft.group, from: raft.id, to: raft.id, term, granted: true });',
+        replace: 'raft.messages.push({ type: "RequestVoteResponse", group: raft.group, from: raft.id, to: raft.id, term, granted: true });',
+      },
+      {
+        file: "raft/src/core/election.ts",
+        find: 'raft.promises.push({ type: "RequestVote",',
+        replace: 'raft.messages.push({ type: "RequestVote",',
+      },
+    ],
+  },
+  {
+    name: "install a snapshot over newer commits",
+    home: "raft",
+    patches: [
+      {
+        file: "raft/src/core/following.ts",
+        find: "if (snapshot.index <= log.committedIndex) return ignored();",
+        replace: "",
+      },
+      {
+        file: "raft/src/node/driver.ts",
+        find: "    if (message.snapshot.index > commitIndex) {",
+        replace: "    if (message.snapshot.index > commitIndex - 1_000) {",
+      },
+    ],
+  },
+];
+
+const single = shown.map((name): Bug => {
   const mutation = mutations.find((one) => one.name === name);
   if (mutation === undefined) throw new Error(`pnpm mutation has no mistake called "${name}" any more; bring the zoo up to date.`);
   const file = `raft/src/${mutation.file}`;
@@ -48,3 +84,6 @@ export const raftBugs: readonly Bug[] = shown.map((name) => {
   const patches = [{ file, find, replace }, ...(also === undefined ? [] : [{ file, ...also }])];
   return { name, home: "raft", patches };
 });
+
+/** Mistakes in @octopii/raft. */
+export const raftBugs: readonly Bug[] = [...single, ...doubled];
