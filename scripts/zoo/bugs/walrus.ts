@@ -47,8 +47,8 @@ export const walrusBugs: readonly Bug[] = [
   bug(
     "believe the bytes of a record",
     "read/log-reader.ts",
-    "      if (!whole) throw corrupt(",
-    "      if (!whole && whole) throw corrupt(",
+    "      if (end > bytes.length || !hasher.verify(at, end, offset))",
+    "      if (end > bytes.length)",
     "disks",
   ),
   bug("carry on after a failed write", "write/log-writer.ts", "    this.#failure = error;", ""),
