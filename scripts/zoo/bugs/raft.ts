@@ -49,7 +49,7 @@ const doubled: readonly Bug[] = [
       {
         file: "raft/src/core/election.ts",
         find: 'raft.promises.push({ type: "RequestVoteResponse", group: raft.group, from: raft.id, to: raft.id, term, granted: true });',
-        replace: 'raft.messages.push({ type: "RequestVoteResponse", group: raft.group, from: raft.id, to: raft.id, term, granted: true });',
+        replace: "raft.votes.set(raft.id, true);",
       },
       {
         file: "raft/src/core/election.ts",
