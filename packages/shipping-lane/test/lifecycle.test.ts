@@ -8,7 +8,7 @@ import {
   resolveShippingLaneOptions,
   shippingLaneDefaults,
 } from "../src/index.js";
-import { content, errorOf, LaneLab, Pair, print } from "./support/lane-lab.js";
+import { content, errorOf, LaneLab, Pair, print, tampered } from "./support/lane-lab.js";
 
 const chunkBytes = 10_000;
 const MiB = 1024 * 1024;
@@ -16,8 +16,7 @@ const MiB = 1024 * 1024;
 describe("cancelling", () => {
   it("by the sender, at any time: its own reason here, a typed error there, and nothing stays", async () => {
     for (const after of [0, 1, 50, 500, 1_000]) {
-      // In memory, the end of a stream that nobody has seen yet may get lost; the timeout is what finds it.
-      const lab = await LaneLab.open(after, { chunkBytes, noProgressTimeoutMs: 500 });
+      const lab = await LaneLab.open(after, { chunkBytes });
       let received: unknown = null;
       lab.receiver.onOffer = async (offer) => {
         received = await errorOf(offer.saveTo("/in/x"));
@@ -207,6 +206,33 @@ describe("memory", () => {
     expect(written).toBeLessThan(MiB);
     pair.time.advance(shippingLaneDefaults.noProgressTimeoutMs);
     expect(await pair.settle(stuck)).toMatchObject({ code: "OCTOPII_LANE_TIMEOUT" });
+  });
+});
+
+describe("a disk that is slow at the receiver", () => {
+  it("holds the sender up: no more is under way than the windows allow", async () => {
+    const lab = await LaneLab.open(1, { chunkBytes: 64 * 1024 });
+    let isStalled = false;
+    lab.receiver.onOffer = async (offer) => {
+      const onProgress = (): void => {
+        if (isStalled) return;
+        isStalled = true;
+        lab.disk.stall(20_000);
+      };
+      await offer.saveTo("/in/x", { onProgress });
+    };
+    let written = 0;
+    const connection = tampered(await lab.connect(), (data) => {
+      written += data.length;
+      return data;
+    });
+    const bytes = content(8 * MiB);
+    const sending = lab.sender.sendBytes(connection, bytes, { name: "x" });
+    await lab.world.runFor(10_000);
+    expect(isStalled).toBe(true);
+    expect(written).toBeLessThan(MiB);
+    await lab.wait(sending);
+    expect(print(lab.cached("/in/x"))).toBe(print(bytes));
   });
 });
 
