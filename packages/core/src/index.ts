@@ -23,7 +23,9 @@ export type { NodeParts } from "./ports.js";
 // For background work, a node's own or yours.
 export * from "./runtime/index.js";
 export type { Session } from "./sessions/session.js";
+export { type Counter, type CounterClient, counter, counterClient } from "./state-machine/counter.js";
 export { type KeyValueClient, keyValueClient, type Replicated } from "./state-machine/key-value-client.js";
 export { type KeyValueStore, keyValueStore } from "./state-machine/key-value-store.js";
 export { type ApplyContext, isRejection, Rejection, type StateMachine } from "./state-machine/state-machine.js";
+export { type Restorable, type WalBacked, type WalBackedOptions, walBacked } from "./state-machine/wal-backed.js";
 export type { MemberStatus, NodeRole, NodeStatus, PeerProgress } from "./status.js";

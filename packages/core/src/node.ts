@@ -4,6 +4,7 @@ import { createRpc, type Method, type NotifyOptions, type OneWayMethod, type Rpc
 import { createShippingLane, type ShippingLane } from "@octopii/shipping-lane";
 import { isWalrusError, openWalrus, type Walrus } from "@octopii/walrus";
 import { authorityFingerprints } from "./adapters/authorities.js";
+import { compactingSnapshots } from "./adapters/compacting-snapshots.js";
 import { FileSnapshotStorage } from "./adapters/file-snapshot-storage.js";
 import { OwnTransport } from "./adapters/own-transport.js";
 import { TransportPeerNetwork } from "./adapters/transport-peer-network.js";
@@ -348,7 +349,7 @@ class ClusterNode extends Operator implements Node {
     const { background } = this.#ports;
     const files = new FileSnapshotStorage(fileSystem, `${directory}/snapshots`, logger);
     await files.prepare();
-    const snapshots = background.snapshots(files);
+    const snapshots = background.snapshots(compactingSnapshots(files, (index) => this.#ports.stateMachine.compact?.(index)));
     const stateMachine = replicated(this.#ports.stateMachine, this.#book, new SessionTable(), () => peers.reach(this.#book.members()));
     const ports = { storage, snapshots, network, stateMachine, clock, scheduler, random, logger };
     return openRaftNode({ id, configuration }, ports, raft, background.replica(onEvent));

@@ -28,6 +28,11 @@ export interface StateMachine {
   snapshot?(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Becomes what {@link StateMachine.snapshot} gave, whatever it was before. The chunks are cut elsewhere than they were given. */
   restore?(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * The log up to `index` is gone, and a snapshot that is on stable storage stands in its place: whatever the state machine has kept outside of
+   * its state for entries up to there can go too. A throw stops the node.
+   */
+  compact?(index: number): void | Promise<void>;
 }
 
 /** A state machine's refusal of a command: thrown by `apply`, received by the caller of `propose`, on whichever node that was. */
