@@ -46,6 +46,8 @@ export class SimulatedMember {
   outOfService: OutOfService | null = null;
   /** Its node has stopped by itself, or could not start; its process is still there. */
   hasFailed = false;
+  /** A node has come up on this disk: from then on its log must be there. */
+  hasTakenPart = false;
   /** Disk faults that it has met, or may meet. */
   diskTrouble = 0;
   readonly #world: World;
@@ -157,7 +159,10 @@ export class SimulatedMember {
     this.#node = node;
     const process = this.#process;
     node.start().then(
-      () => this.#observer.started(this.id, node.status()),
+      () => {
+        this.hasTakenPart = true;
+        this.#observer.started(this.id, node.status());
+      },
       (error: unknown) => {
         // What a dead process would have said, nobody hears.
         if (process.state !== "dead") this.#observer.startFailed(this.id, error);

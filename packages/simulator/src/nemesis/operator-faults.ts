@@ -17,7 +17,7 @@ export const operatorFaults: Readonly<Record<(typeof kinds)[number], FaultAction
   swappedDisks,
   lostLog: (context, { member }) => {
     const image = takeOut(context, member);
-    if (image === null || !hasLog(image)) return giveBack(member, image);
+    if (image === null || !member.hasTakenPart) return giveBack(member, image);
     const rest = [...image].filter(([path]) => !path.startsWith(logDirectory));
     return refuse(context, {
       member,
@@ -31,7 +31,7 @@ export const operatorFaults: Readonly<Record<(typeof kinds)[number], FaultAction
     const image = takeOut(context, member);
     const segments = [...(image?.keys() ?? [])].filter((path) => path.startsWith(logDirectory) && /\d+\.\w+$/.test(path)).sort();
     // The first may be gone because nothing in it counts any more, and that there was a last one nobody can tell.
-    if (image === null || segments.length < 3 || !hasLog(image)) return giveBack(member, image);
+    if (image === null || segments.length < 3 || !member.hasTakenPart) return giveBack(member, image);
     const lost = random.pick(segments.slice(1, -1));
     const rest = [...image].filter(([path]) => path !== lost);
     return refuse(context, { member, disk: new Map(rest), back: image, what: `a log without ${lost}`, codes: ["OCTOPII_WALRUS_CORRUPT"] });
@@ -144,12 +144,6 @@ function giveBack(member: SimulatedMember, image: DiskImage | null): boolean {
   member.outOfService = null;
   member.start();
   return false;
-}
-
-/** Whether the node has taken part since its disk was made: from then on its log must be there. */
-function hasLog(image: DiskImage): boolean {
-  const bytes = image.get(identity);
-  return bytes !== undefined && new TextDecoder().decode(bytes).includes('"log"');
 }
 
 const isStarted = (member: SimulatedMember): boolean => {
