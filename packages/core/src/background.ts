@@ -2,6 +2,7 @@ import type { Clock, Logger, NodeId, Scheduler } from "@octopii/interfaces";
 import type { SnapshotStorage, SnapshotWriter } from "@octopii/raft";
 import type { NodeEvent } from "./node-events.js";
 import { createRuntime, type Runtime } from "./runtime/runtime.js";
+import type { TaskOptions } from "./runtime/task.js";
 import type { TaskGroup } from "./runtime/task-group.js";
 
 /** Where a node's background work may run. */
@@ -21,6 +22,7 @@ export class Background {
   readonly tasks: TaskGroup;
   readonly #runtime: Runtime;
   readonly #isOwn: boolean;
+  readonly #policy: Pick<TaskOptions, "onError">;
 
   /** @param closeNode - for when the runtime closes first: the node leaves in its own order. */
   constructor(id: NodeId, parts: BackgroundParts, closeNode: () => Promise<unknown>) {
@@ -28,6 +30,8 @@ export class Background {
     this.#isOwn = runtime === undefined || parts.ownsRuntime === true;
     // Without a word from its owner, a node uses no threads; so it needs none to be installed.
     this.#runtime = runtime ?? createRuntime({ workers: 0 }, { clock, scheduler, logger });
+    // What fails, the node tells by itself; nobody else watches a runtime that it made for itself alone.
+    this.#policy = runtime === undefined ? { onError: "ignore" } : {};
     this.tasks = this.#runtime.group(`node ${id}`, { beforeClose: closeNode });
   }
 
@@ -42,7 +46,7 @@ export class Background {
         stopped = reject;
         signal.addEventListener("abort", () => resolve());
       });
-    this.tasks.spawn(life, { name: "replica", onClose: "cancel" });
+    this.tasks.spawn(life, { name: "replica", onClose: "cancel", ...this.#policy });
     return (event) => {
       if (event.type === "stopped") stopped(event.error);
       onEvent?.(event);
@@ -53,7 +57,7 @@ export class Background {
   snapshots(storage: SnapshotStorage): SnapshotStorage {
     const create: SnapshotStorage["create"] = async (group, metadata) => {
       const writer = await storage.create(group, metadata);
-      return new SnapshotTask(writer, this.tasks, `snapshot ${metadata.index}`);
+      return new SnapshotTask(writer, this.tasks, { name: `snapshot ${metadata.index}`, ...this.#policy });
     };
     return {
       create,
@@ -78,7 +82,7 @@ class SnapshotTask implements SnapshotWriter {
   #end: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor(writer: SnapshotWriter, tasks: TaskGroup, name: string) {
+  constructor(writer: SnapshotWriter, tasks: TaskGroup, options: TaskOptions) {
     this.#writer = writer;
     const life = ({ signal }: { signal: AbortSignal }): Promise<void> => {
       this.#signal = signal;
@@ -87,7 +91,7 @@ class SnapshotTask implements SnapshotWriter {
         this.#fail = reject;
       });
     };
-    tasks.spawn(life, { name });
+    tasks.spawn(life, options);
   }
 
   write(chunk: Uint8Array): Promise<void> {
