@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { FileLock, FileSystem, Logger, Random, Scheduler } from "@octopii/interfaces";
 import { blockingFileSystem, nodeFileSystem, systemRandom, systemScheduler } from "@octopii/system";
 import { asWalrusError, wrongLog } from "./errors.js";
@@ -27,8 +28,11 @@ import { SegmentWriter } from "./write/segment-writer.js";
  * `OCTOPII_WALRUS_CORRUPT`, `OCTOPII_WALRUS_UNSUPPORTED_VERSION`, `OCTOPII_WALRUS_IO_FAILED`
  */
 export async function openWalrus(options: WalrusOptions, ports: WalrusPorts = {}): Promise<Walrus> {
-  const config = resolveWalrusOptions(options);
-  const fileSystem = ports.fileSystem ?? (config.blocking ? blockingFileSystem : nodeFileSystem);
+  const given = resolveWalrusOptions(options);
+  const fileSystem = ports.fileSystem ?? (given.blocking ? blockingFileSystem : nodeFileSystem);
+  // Files are made as the log grows, wherever the process has gone meanwhile. The names in any other file system are its own.
+  const ofTheProcess = fileSystem === nodeFileSystem || fileSystem === blockingFileSystem;
+  const config = ofTheProcess ? { ...given, directory: resolve(given.directory) } : given;
   const opening: Opening = {
     config,
     fileSystem,

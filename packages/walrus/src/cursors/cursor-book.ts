@@ -27,14 +27,18 @@ export class CursorBook {
 
   constructor(parts: CursorBookParts) {
     this.#parts = parts;
-    const { state, reader } = parts;
+    const { state, reader, intake } = parts;
     const clamp = (topic: string, position: number): number => state.topic(topic)?.clamp(position) ?? 1;
     this.#host = {
       read: async (cursor, options) => {
         parts.checkOpen();
         const { topic } = this.#attach(cursor);
-        return reader.read(topic, clamp(topic, cursor.position), options);
+        // An end that is being cut just now: what would be read is about to be replaced.
+        while (intake.cutsOf(topic) !== (state.topic(topic)?.cuts ?? 0)) await this.#applied();
+        const cuts = intake.cutsOf(topic);
+        return { entries: await reader.read(topic, clamp(topic, cursor.position), options), cuts };
       },
+      isUncut: (topic, cuts) => intake.cutsOf(topic) === cuts,
       store: (topic, name, position) => this.#store(topic, name, position),
       clamp,
     };
@@ -61,7 +65,17 @@ export class CursorBook {
     return cursor;
   }
 
+  /** Resolves when all that was taken so far has been written. */
+  async #applied(): Promise<void> {
+    const { intake, kick, checkOpen } = this.#parts;
+    const barrier = intake.barrier(false);
+    kick();
+    await barrier;
+    checkOpen();
+  }
+
   async drop(topic: string, name: string): Promise<void> {
+    checkName(name);
     const key = JSON.stringify([topic, name]);
     const cursor = this.#open.get(key);
     if (cursor !== undefined) this.#parts.state.topic(topic)?.liveCursors.delete(cursor);

@@ -3,8 +3,10 @@ import type { Cursor, Entry, ReadOptions } from "../types.js";
 
 /** What a cursor needs of its log. */
 export interface CursorHost {
-  /** Entries from the cursor's position on, as `Walrus.read` gives them. */
-  readonly read: (cursor: LogCursor, options: ReadOptions) => Promise<Entry[]>;
+  /** Entries from the cursor's position on, as `Walrus.read` gives them, and how often the topic's end had been cut when they were read. */
+  readonly read: (cursor: LogCursor, options: ReadOptions) => Promise<{ readonly entries: Entry[]; readonly cuts: number }>;
+  /** Whether no call has cut the topic's end since. */
+  readonly isUncut: (topic: string, cuts: number) => boolean;
   /** Puts a place on stable storage. */
   readonly store: (topic: string, name: string, position: number) => Promise<void>;
   /** The nearest index within the bounds of what was acknowledged. */
@@ -37,23 +39,14 @@ export class LogCursor implements Cursor, LiveCursor {
   }
 
   peek(options: ReadOptions = {}): Promise<Entry[]> {
-    return this.#inTurn(() => this.#host.read(this, options));
+    return this.#inTurn(() => this.#read(options));
   }
 
   consume(options: ReadOptions = {}): Promise<Entry[]> {
     return this.#inTurn(async () => {
-      const entries = await this.#host.read(this, options);
+      const entries = await this.#read(options);
       const last = entries.at(-1);
-      if (last === undefined) return entries;
-      const next = last.index + 1;
-      if (this.#persistEvery === 0) {
-        await this.#host.store(this.topic, this.name, next);
-        this.position = this.#host.clamp(this.topic, next);
-        return entries;
-      }
-      this.position = this.#host.clamp(this.topic, next);
-      this.#unstored += entries.length;
-      if (this.#unstored >= this.#persistEvery) await this.#store();
+      if (last !== undefined) await this.#pass(last.index + 1, entries.length);
       return entries;
     });
   }
@@ -62,11 +55,36 @@ export class LogCursor implements Cursor, LiveCursor {
     return this.#inTurn(() => this.#store());
   }
 
-  seek(index: number): Promise<void> {
+  async seek(index: number): Promise<void> {
+    if (!Number.isSafeInteger(index)) throw new RangeError(`A cursor's place must be a whole number, not ${String(index)}.`);
     return this.#inTurn(() => {
       this.position = this.#host.clamp(this.topic, index);
       return this.#store();
     });
+  }
+
+  /** What is there now: entries that were replaced while they were read are not given in the place of those that replaced them. */
+  async #read(options: ReadOptions): Promise<Entry[]> {
+    for (;;) {
+      const { entries, cuts } = await this.#host.read(this, options);
+      if (this.#host.isUncut(this.topic, cuts)) return entries;
+    }
+  }
+
+  /** Moves the place at once, so that a truncation that is taken from here on moves it again; and back, if it cannot be stored. */
+  async #pass(next: number, count: number): Promise<void> {
+    const before = this.position;
+    this.position = this.#host.clamp(this.topic, next);
+    this.#unstored += count;
+    if (this.#unstored < this.#persistEvery) return;
+    try {
+      await this.#host.store(this.topic, this.name, next);
+      this.#unstored = 0;
+    } catch (error) {
+      this.#unstored -= count;
+      this.position = Math.min(this.position, before);
+      throw error;
+    }
   }
 
   async #store(): Promise<void> {

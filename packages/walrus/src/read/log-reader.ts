@@ -67,8 +67,9 @@ export class LogReader {
     const maxEntries = limit("maxEntries", options.maxEntries, readDefaults.maxEntries);
     const maxBytes = limit("maxBytes", options.maxBytes, readDefaults.maxBytes);
     const topic = this.#state.topic(name);
-    if (topic === undefined || topic.first === topic.next || (step === 1 && from >= topic.next)) return [];
+    if (topic === undefined) return [];
     if (from < topic.first) throw truncated(name, from, topic.first);
+    if (topic.first === topic.next || (step === 1 && from >= topic.next)) return [];
     return this.#collect({ topic, from: Math.min(from, topic.next - 1), step, maxEntries, maxBytes });
   }
 
