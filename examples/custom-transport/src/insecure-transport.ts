@@ -1,9 +1,7 @@
 /**
- * A whole transport in one file: streams over plain TCP. It is INSECURE: nothing is encrypted, and a peer is whoever it says it is. Use it to
- * learn what a transport has to do, or where something else protects the wire.
- *
- * A frame is type (1 byte), stream (4), length (4), payload; numbers are big-endian. Every callback runs in a turn of its own (`later`), so
- * none comes from inside a call or another callback. Each direction of a stream has a credit of `windowBytes` unread bytes.
+ * A whole transport in three small files: streams over plain TCP. It is INSECURE: nothing is encrypted, and a peer is whoever it says it is.
+ * Use it to learn what a transport has to do, or where something else protects the wire. Every callback runs in a turn of its own (`later`),
+ * so none comes from inside a call or another callback.
  */
 import { type AddressInfo, createServer, connect as netConnect, type Server, type Socket } from "node:net";
 import type {
@@ -18,9 +16,10 @@ import type {
   OpenStreamOptions,
   PeerIdentity,
   Stream,
-  StreamClose,
   Transport,
 } from "@octopii/interfaces";
+import { checkCode, frameBytesMax, headerBytes, kinds, later, uint32 } from "./frames.js";
+import { LinkStream, type StreamLink } from "./link-stream.js";
 
 export interface InsecureTransportOptions {
   /** Who we claim to be. */
@@ -29,16 +28,9 @@ export interface InsecureTransportOptions {
   readonly insecureIdentify?: (claimed: PeerIdentity) => Identification;
 }
 
-const kinds = { hello: 1, accept: 2, refuse: 3, open: 4, data: 5, end: 6, reset: 7, stop: 8, credit: 9, close: 10, ping: 11 } as const;
 const version = 1;
-const headerBytes = 9;
-const frameBytesMax = 64 * 1024;
-const windowBytes = 256 * 1024;
-const sendBufferBytes = 256 * 1024;
-const sendBufferBytesMax = 16 * 1024 * 1024;
-const streamsMax = 4_096;
 const patienceMs = 5_000;
-const refusedCode = 1;
+const streamsMax = 4_096;
 const brokenCode = 0xffff_ffff;
 
 type Who = { readonly identity: PeerIdentity; readonly identify: (claimed: PeerIdentity) => Identification };
@@ -49,9 +41,6 @@ class Deferred<Value> {
   reject: (error: unknown) => void = () => undefined;
   readonly promise = new Promise<Value>((resolve, reject) => Object.assign(this, { resolve, reject }));
 }
-
-/** A turn of its own for each callback, in order; promises settle in between. */
-const later = (callback: () => void): void => void setImmediate(callback);
 
 export function createInsecureTransport(options: InsecureTransportOptions): Transport {
   return new InsecureTransport(options);
@@ -116,7 +105,7 @@ class InsecureTransport implements Transport {
 }
 
 /** One connection: a socket, its handshake, and its streams. */
-class Link implements Connection {
+class Link implements Connection, StreamLink {
   peer: PeerIdentity = { name: "nobody yet", cluster: null, nodeId: null };
   readonly remoteAddress: string;
   onStream: ((stream: Stream) => void) | null = null;
@@ -190,6 +179,10 @@ class Link implements Connection {
     if (this.#state !== "greeting") return;
     this.#ready.reject(error);
     this.#end({ by: "error", code: brokenCode, reason: String(error) });
+  }
+
+  forget({ id }: LinkStream): void {
+    this.streams.delete(id);
   }
 
   send(kind: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): void {
@@ -285,186 +278,6 @@ class Link implements Connection {
   }
 }
 
-/** One stream: two directions, each open until it has ended, was given up, or the connection is gone. */
-class LinkStream implements Stream {
-  readonly id: number;
-  readonly protocol: string;
-  onDrain: (() => void) | null = null;
-  onReadable: (() => void) | null = null;
-  onClose: ((close: StreamClose) => void) | null = null;
-  readonly #link: Link;
-  #writes: boolean;
-  #reads: boolean;
-  #error: StreamClose["error"] = null;
-  /** Bytes that wait for credit. */
-  #outbox: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #credit = windowBytes;
-  #ending = false;
-  #owesDrain = false;
-  #inbox: Uint8Array[] = [];
-  #unreadBytes = 0;
-  #uncreditedBytes = 0;
-  #endCame = false;
-  #readableQueued = false;
-
-  constructor(link: Link, id: number, protocol: string, { writes, reads }: { writes: boolean; reads: boolean }) {
-    this.#link = link;
-    this.id = id;
-    this.protocol = protocol;
-    this.#writes = writes;
-    this.#reads = reads;
-  }
-
-  get ended(): boolean {
-    return this.#endCame && this.#unreadBytes === 0;
-  }
-
-  write(bytes: Uint8Array): boolean {
-    if (!this.#writes || this.#ending) throw new Error("This direction of the stream is over.");
-    if (this.#waitingBytes + bytes.length > sendBufferBytesMax && this.#waitingBytes > sendBufferBytes) {
-      throw new Error("The stream does not drain; wait for onDrain after write gave false.");
-    }
-    if (bytes.length > 0) this.#outbox.push(bytes);
-    this.#waitingBytes += bytes.length;
-    this.#pump();
-    if (this.#waitingBytes < sendBufferBytes) return true;
-    this.#owesDrain = true;
-    return false;
-  }
-
-  read(): Uint8Array | null {
-    const chunk = this.#inbox.shift();
-    if (chunk === undefined) return null;
-    this.#unreadBytes -= chunk.length;
-    this.#uncreditedBytes += chunk.length;
-    if (this.#uncreditedBytes >= windowBytes / 4) {
-      this.#link.send(kinds.credit, this.id, uint32(this.#uncreditedBytes));
-      this.#uncreditedBytes = 0;
-    }
-    if (this.ended) this.#doneReading(null);
-    return chunk;
-  }
-
-  end(): void {
-    if (!this.#writes || this.#ending) return;
-    this.#ending = true;
-    this.#pump();
-  }
-
-  reset(code: number): void {
-    checkCode(code);
-    if (!this.#writes) return;
-    this.#link.send(kinds.reset, this.id, uint32(code));
-    this.#doneWriting({ by: "local", code });
-  }
-
-  stop(code: number): void {
-    checkCode(code);
-    if (!this.#reads) return;
-    this.#link.send(kinds.stop, this.id, uint32(code));
-    this.#doneReading({ by: "local", code });
-  }
-
-  refuse(): void {
-    this.reset(refusedCode);
-    this.stop(refusedCode);
-  }
-
-  /** @returns what the peer did wrong, or null. */
-  received(kind: number, payload: Buffer): string | null {
-    if (kind === kinds.data) return this.#take(payload);
-    if (kind === kinds.end) {
-      this.#endCame = this.#reads;
-      this.#tellReadable();
-      if (this.ended) this.#doneReading(null);
-      return null;
-    }
-    if (payload.length !== 4) return "a frame of the wrong length";
-    const number = payload.readUInt32BE(0);
-    if (kind === kinds.credit) {
-      this.#credit += number;
-      this.#pump();
-    } else if (kind === kinds.reset) this.#doneReading({ by: "reset", code: number });
-    else if (kind === kinds.stop) this.#doneWriting({ by: "stopped", code: number });
-    else return `a frame of kind ${kind}`;
-    return null;
-  }
-
-  #take(payload: Buffer): string | null {
-    if (!this.#reads) return null;
-    if (this.#endCame || this.#unreadBytes + payload.length > windowBytes) return "bytes beyond the credit or the end";
-    this.#inbox.push(new Uint8Array(payload.buffer, payload.byteOffset, payload.length));
-    this.#unreadBytes += payload.length;
-    this.#tellReadable();
-    return null;
-  }
-
-  #tellReadable(): void {
-    if (this.#readableQueued || !this.#reads) return;
-    this.#readableQueued = true;
-    later(() => {
-      this.#readableQueued = false;
-      this.onReadable?.();
-    });
-  }
-
-  /** Sends what the credit allows; then the end, if that was asked for. */
-  #pump(): void {
-    for (let first = this.#outbox[0]; first !== undefined && this.#credit > 0; first = this.#outbox[0]) {
-      const piece = first.subarray(0, Math.min(this.#credit, frameBytesMax));
-      this.#link.send(kinds.data, this.id, piece);
-      this.#credit -= piece.length;
-      this.#waitingBytes -= piece.length;
-      if (piece.length === first.length) this.#outbox.shift();
-      else this.#outbox[0] = first.subarray(piece.length);
-    }
-    if (this.#waitingBytes < sendBufferBytes / 2) this.#tellDrained();
-    if (!this.#ending || this.#outbox.length > 0 || !this.#writes) return;
-    this.#link.send(kinds.end, this.id);
-    this.#doneWriting(null);
-  }
-
-  #tellDrained(): void {
-    if (this.#owesDrain) later(() => this.onDrain?.());
-    this.#owesDrain = false;
-  }
-
-  /** The connection is gone. */
-  over(error: StreamClose["error"]): void {
-    this.#doneWriting(error);
-    this.#doneReading(error);
-  }
-
-  #doneWriting(error: StreamClose["error"]): void {
-    if (!this.#writes) return;
-    this.#writes = false;
-    this.#outbox = [];
-    this.#waitingBytes = 0;
-    // Whoever waits for room learns from `write` that there is none.
-    if (error?.by === "stopped") this.#tellDrained();
-    this.#done(error);
-  }
-
-  #doneReading(error: StreamClose["error"]): void {
-    if (!this.#reads) return;
-    this.#reads = false;
-    if (error !== null) {
-      this.#inbox = [];
-      this.#unreadBytes = 0;
-      this.#endCame = false;
-    }
-    this.#done(error);
-  }
-
-  #done(error: StreamClose["error"]): void {
-    this.#error ??= error;
-    if (this.#writes || this.#reads) return;
-    this.#link.streams.delete(this.id);
-    later(() => this.onClose?.({ error: this.#error }));
-  }
-}
-
 function sameCluster(claimed: PeerIdentity, own: PeerIdentity): Identification {
   if (claimed.cluster === own.cluster) return { accepted: true, peer: claimed };
   return { accepted: false, reason: `${claimed.name} is of cluster ${String(claimed.cluster)}, not ${String(own.cluster)}` };
@@ -476,7 +289,6 @@ function refused(refusal: IdentityRefusal): Error {
   return Object.assign(new Error(`${who}: ${refusal.reason}.`), { details: { refusal } });
 }
 
-const uint32 = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
 const encode = (identity: PeerIdentity): Buffer => Buffer.from(JSON.stringify(identity));
 
 function decode(payload: Buffer): PeerIdentity | null {
@@ -488,10 +300,6 @@ function decode(payload: Buffer): PeerIdentity | null {
   } catch {
     return null;
   }
-}
-
-function checkCode(code: number): void {
-  if (!Number.isInteger(code) || code < 0 || code > 0xffff_ffff) throw new RangeError(`A code is a whole number below 2^32, not ${code}.`);
 }
 
 function parseAddress(address: string): { host: string; port: number } {

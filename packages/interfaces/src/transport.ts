@@ -170,7 +170,12 @@ export interface Stream {
   read(): Uint8Array | null;
   /** True once the peer ended its direction and all its bytes were read. False for the opener of a unidirectional stream. */
   readonly ended: boolean;
-  /** Called when `read` has something new to give, or `ended` has become true. */
+  /**
+   * The code with which the peer gave its direction up, or refused the stream; null while it has not. What was not read until then is gone,
+   * and `read` gives null for ever. Our own direction lives on until it is ended or reset.
+   */
+  readonly resetCode: number | null;
+  /** Called when `read` has something new to give, `ended` has become true, or `resetCode` is no longer null. */
   onReadable: (() => void) | null;
   /** Ends our direction after the queued bytes. `end`, `reset` and `stop` never throw; on a finished direction they do nothing. */
   end(): void;

@@ -95,6 +95,8 @@ export class FrameStream implements FrameWriterOwner {
     }
     this.#reading = false;
     if (this.#open && this.#stream.ended && !this.#peerEnded) this.#endOfInput();
+    const { resetCode } = this.#stream;
+    if (this.#open && resetCode !== null) this.abort(rpcStreamCodes.closed, describeClose({ error: { by: "reset", code: resetCode } }));
   }
 
   /** Ends our direction once everything queued has left. */

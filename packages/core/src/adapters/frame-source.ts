@@ -34,6 +34,7 @@ export class FrameSource {
       if (chunk !== null) this.#take(chunk);
       else if (this.#stream.ended) return null;
       else if (this.#closure !== null) throw this.#closure.reason;
+      else if (this.#stream.resetCode !== null) throw interrupted(`The peer gave the stream up with code ${this.#stream.resetCode}.`);
       else await this.#more();
     }
   }

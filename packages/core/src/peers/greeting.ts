@@ -56,7 +56,7 @@ function read(stream: Stream, onRead: (greeting: Greeting | null) => void): void
       filled += chunk.length;
     }
     if (filled === greetingBytes) over(decode(bytes));
-    else if (stream.ended) over(null);
+    else if (stream.ended || stream.resetCode !== null) over(null);
   };
 }
 

@@ -17,6 +17,7 @@ export class ScriptedStream implements Stream {
   /** The codes of resets and stops. */
   readonly cuts: string[] = [];
   ended = false;
+  resetCode: number | null = null;
   onDrain: (() => void) | null = null;
   onReadable: (() => void) | null = null;
   onClose: Stream["onClose"] = null;

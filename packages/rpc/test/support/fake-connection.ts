@@ -81,6 +81,7 @@ export class FakeConnection implements Connection {
 export class FakeStream implements Stream {
   readonly protocol: string;
   onDrain: (() => void) | null = null;
+  resetCode: number | null = null;
   onReadable: (() => void) | null = null;
   onClose: ((close: StreamClose) => void) | null = null;
   other: FakeStream | null = null;
@@ -147,7 +148,7 @@ export class FakeStream implements Stream {
     if (this.#writeOver) return;
     this.#writeOver = true;
     this.#error ??= { by: "local", code };
-    this.#time.deliver(() => this.other?.endReadingBy({ by: "reset", code }));
+    this.#time.deliver(() => this.other?.receiveReset(code));
     this.#closeIfOver();
   }
 
@@ -177,10 +178,12 @@ export class FakeStream implements Stream {
     this.onReadable?.();
   }
 
-  endReadingBy(error: StreamClose["error"]): void {
+  receiveReset(code: number): void {
     if (this.#readOver) return;
-    this.#error ??= error;
+    this.resetCode = code;
+    this.#error ??= { by: "reset", code };
     this.#endReading();
+    this.onReadable?.();
   }
 
   endWritingBy(error: StreamClose["error"]): void {

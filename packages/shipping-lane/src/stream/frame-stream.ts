@@ -58,6 +58,7 @@ export class FrameStream {
         if (frame !== null) return frame;
       } else if (this.#stream.ended) return null;
       else if (this.#closure !== null) throw this.#closure.reason;
+      else if (this.#stream.resetCode !== null) throw this.#closedBy({ by: "reset", code: this.#stream.resetCode });
       else await this.#more();
     }
   }

@@ -43,6 +43,7 @@ export class MemoryStream implements Stream {
   #resetDue: number | null = null;
   #stopDue: number | null = null;
   #error: StreamClose["error"] = null;
+  #resetCode: number | null = null;
   #offerDue = false;
   #readableDue = false;
   #drainDue = false;
@@ -66,6 +67,10 @@ export class MemoryStream implements Stream {
 
   get ended(): boolean {
     return this.#receive.finished;
+  }
+
+  get resetCode(): number | null {
+    return this.#resetCode;
   }
 
   /** Bytes or news could leave now if the connection's window has room. */
@@ -186,7 +191,8 @@ export class MemoryStream implements Stream {
     }
     if (this.#readableDue) {
       this.#readableDue = false;
-      if (this.#receive.state === "open" || this.#receive.state === "ended") this.onReadable?.();
+      const { state } = this.#receive;
+      if (state === "open" || state === "ended" || state === "reset") this.onReadable?.();
     }
     if (this.#drainDue) {
       this.#drainDue = false;
@@ -206,6 +212,8 @@ export class MemoryStream implements Stream {
     if (frame.reset !== null) {
       this.#session.consumed(this.#receive.cut("reset"));
       this.#error ??= { by: "reset", code: frame.reset };
+      this.#resetCode = frame.reset;
+      this.#noteReadable();
       this.#checkOver();
       return;
     }
@@ -215,9 +223,13 @@ export class MemoryStream implements Stream {
       this.#session.control({ kind: "endReceived", id: this.id });
     }
     if (frame.bytes === null && !frame.end) return;
+    this.#noteReadable();
+    this.#checkOver();
+  }
+
+  #noteReadable(): void {
     this.#readableDue = true;
     this.#session.notify(this);
-    this.#checkOver();
   }
 
   #noteDrain(): void {

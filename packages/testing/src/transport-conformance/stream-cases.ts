@@ -103,7 +103,22 @@ async function reset(lab: Lab): Promise<void> {
   opener.stream.reset(78);
   assert.deepEqual(await lab.within(acceptor.closed, "onClose at the reader"), { error: { by: "reset", code: 77 } });
   assert.deepEqual(await lab.within(opener.closed, "onClose at the writer"), { error: { by: "local", code: 77 } });
-  assert.equal(acceptor.stream.ended, false, "a reset is no end");
+  assert.deepEqual([acceptor.stream.ended, acceptor.stream.resetCode], [false, 77], "a reset is no end");
+  assert.equal(opener.stream.resetCode, null, "the peer has reset nothing");
+}
+
+async function resetWhileWriting(lab: Lab): Promise<void> {
+  const { opener, acceptor } = await lab.open(await lab.pair());
+  opener.say("half a question");
+  opener.stream.reset(77);
+  assert.equal(await lab.within(acceptor.resetByPeer, "onReadable at a reader that has not ended its own direction"), 77);
+  assert.deepEqual([acceptor.stream.read(), acceptor.stream.ended, acceptor.closes], [null, false, 0]);
+  acceptor.say("the answer all the same");
+  acceptor.stream.end();
+  await lab.within(opener.finished, "the end of the answer");
+  assert.deepEqual([opener.text(), opener.stream.resetCode], ["the answer all the same", null]);
+  assert.deepEqual(await lab.within(acceptor.closed, "onClose at the acceptor"), { error: { by: "reset", code: 77 } });
+  assert.deepEqual(await lab.within(opener.closed, "onClose at the opener"), { error: { by: "local", code: 77 } });
 }
 
 async function stop(lab: Lab): Promise<void> {
@@ -160,15 +175,10 @@ async function nobodyListens(lab: Lab): Promise<void> {
   pair.server.onStream = null;
   const opener = new StreamProbe(pair.client.openStream("unwanted"));
   opener.say("hello?");
-  const { error } = await lab.within(
-    (async () => {
-      // The refusal ends the peer's direction; an opener that wants no more then gives up its own.
-      await lab.pause();
-      if (opener.closes === 0) opener.stream.reset(1);
-      return opener.closed;
-    })(),
-    "onClose at the opener",
-  );
+  await lab.within(opener.resetByPeer, "onReadable at the opener of a refused stream");
+  // The refusal ends the peer's direction, and asks for no more; an opener that has not heard that yet gives up its own.
+  opener.stream.reset(1);
+  const { error } = await lab.within(opener.closed, "onClose at the opener");
   assert.ok(error !== null, "a refused stream does not come to an ordinary end");
   assert.equal(pair.serverStreams.size, 0);
   watchStreams(pair.server, pair.serverStreams);
@@ -202,6 +212,7 @@ export const streamCases: CaseTable = {
   "a stream may end without a byte": emptyStream,
   "the peer sees a stream before its first byte": silentOpen,
   "a reset reaches the reader with its code": reset,
+  "a reset reaches a reader whose own direction goes on": resetWhileWriting,
   "a stop reaches the writer with its code": stop,
   "reset and stop together end a stream at both ends": giveUp,
   "a stop ends the wait of a writer": stopWakesWriter,

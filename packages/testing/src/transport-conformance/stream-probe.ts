@@ -7,6 +7,8 @@ export class StreamProbe {
   readonly closed: Promise<StreamClose>;
   /** Resolves when the peer's direction ended or the stream closed. */
   readonly finished: Promise<void>;
+  /** Resolves when the peer gave its direction up, with its code. */
+  readonly resetByPeer: Promise<number>;
   readonly chunks: Uint8Array[] = [];
   receivedBytes = 0;
   drains = 0;
@@ -16,6 +18,7 @@ export class StreamProbe {
   #reading: boolean;
   #resumeWriting: (() => void) | null = null;
   #settleFinished: () => void = () => undefined;
+  #settleReset: (code: number) => void = () => undefined;
   #settleClosed: (close: StreamClose) => void = () => undefined;
 
   /** @param reading - false: bytes stay in the stream until `startReading`. */
@@ -27,6 +30,9 @@ export class StreamProbe {
     });
     this.finished = new Promise((resolve) => {
       this.#settleFinished = resolve;
+    });
+    this.resetByPeer = new Promise((resolve) => {
+      this.#settleReset = resolve;
     });
     stream.onReadable = () => this.#onReadable();
     stream.onDrain = () => this.#onDrain();
@@ -73,6 +79,7 @@ export class StreamProbe {
   #onReadable(): void {
     if (this.closes > 0) this.late += 1;
     this.#pump();
+    if (this.stream.resetCode !== null) this.#settleReset(this.stream.resetCode);
   }
 
   #onDrain(): void {

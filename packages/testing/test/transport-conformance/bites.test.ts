@@ -123,6 +123,24 @@ const bugs: Readonly<Record<string, { readonly bug: Bug; readonly seenBy: string
     },
     seenBy: "one direction ends while the other goes on",
   },
+  "a reset is told only when both directions are over": {
+    bug: {
+      breakConnection: (connection) => {
+        let owner: Connection["onStream"] = null;
+        const deliver = (stream: Stream): void => {
+          Object.defineProperty(stream, "resetCode", { value: null });
+          owner?.(stream);
+        };
+        Object.defineProperty(connection, "onStream", {
+          get: () => owner && deliver,
+          set: (next: Connection["onStream"]) => {
+            owner = next;
+          },
+        });
+      },
+    },
+    seenBy: "a reset reaches a reader whose own direction goes on",
+  },
   "the reason of a refusal is lost": {
     bug: { otherReason: "no" },
     seenBy: "a dialer that its peer refuses learns why in details.refusal",

@@ -46,6 +46,7 @@ export class QuicStream implements Stream {
   #send: "open" | "ending" | "over";
   #receiveOver: boolean;
   #ended = false;
+  #resetCode: number | null = null;
   #pending: Uint8Array | null = null;
   #pendingEnds = false;
   #armed = true;
@@ -79,6 +80,10 @@ export class QuicStream implements Stream {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get resetCode(): number | null {
+    return this.#resetCode;
   }
 
   /** The queue holds all that there will ever be, with the mark at its end. */
@@ -214,7 +219,12 @@ export class QuicStream implements Stream {
 
   /** The peer gave its direction up. What has not been read is thrown away. */
   receiveReset(code: number): void {
-    if (!this.#receiveOver) this.#endReceiving({ by: "reset", code });
+    if (!this.#receiveOver) {
+      this.#resetCode = code;
+      this.#missedReadable = true;
+      this.#endReceiving({ by: "reset", code });
+      this.#host.recheck(this);
+    }
     this.#host.settle(this);
   }
 
@@ -236,9 +246,9 @@ export class QuicStream implements Stream {
     if (!this.#receiveOver) this.#endReceiving(error);
   }
 
-  /** Tells the owner that there is something to read or that the end was reached, unless it knows already. */
+  /** Tells the owner that there is something to read or that the peer's direction is over, unless it knows already. */
   readableEvent(): void {
-    if (!this.#armed || (this.#receiveOver && !this.#ended)) return;
+    if (!this.#armed || (this.#receiveOver && !this.#ended && this.#resetCode === null)) return;
     const callback = this.#onReadable;
     this.#missedReadable = callback === null;
     if (callback === null) return;

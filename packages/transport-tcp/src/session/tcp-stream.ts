@@ -48,6 +48,7 @@ export class TcpStream implements Stream {
   #send: "open" | "ending" | "over";
   #receive: "open" | "ending" | "over";
   #ended = false;
+  #resetCode: number | null = null;
   #wantsDrain = false;
   #error: StreamError | null = null;
   #finished = false;
@@ -73,6 +74,10 @@ export class TcpStream implements Stream {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  get resetCode(): number | null {
+    return this.#resetCode;
   }
 
   /** Both directions are over for the owner. */
@@ -191,7 +196,10 @@ export class TcpStream implements Stream {
 
   receiveReset(code: number): void {
     this.wireReceiveOver = true;
-    if (this.#receive !== "over") this.#cutReceiving({ by: "reset", code });
+    if (this.#receive === "over") return;
+    this.#resetCode = code;
+    this.#readable();
+    this.#cutReceiving({ by: "reset", code });
   }
 
   receiveStop(code: number): void {
@@ -249,7 +257,7 @@ export class TcpStream implements Stream {
   #tellReadable(): void {
     const onReadable = this.#onReadable;
     if (!this.#readableDue || onReadable === null) return;
-    if (this.#receive === "over" && !this.#ended) return;
+    if (this.#receive === "over" && !this.#ended && this.#resetCode === null) return;
     this.#readableDue = false;
     this.#armed = false;
     this.#host.call(onReadable);
