@@ -16,6 +16,7 @@ const arrows = {
   certificates: { npm: ["@peculiar/x509", "reflect-metadata"] },
   rpc: { npm: ["cbor-x"] },
   "shipping-lane": {},
+  streams: { system: false },
   core: {
     packages: ["raft", "walrus", "rpc", "shipping-lane", "certificates"],
     lazy: ["transport-quic", "transport-tcp"],

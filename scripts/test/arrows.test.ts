@@ -31,6 +31,7 @@ const seeds: Record<string, Seed> = {
   "packages/transport-tcp/src/leaf-to-transport.ts": refused(value("@octopii/transport-quic"), "arrow-transport-tcp"),
   "packages/transport-quic/src/leaf-to-certificates.ts": refused(value("@octopii/certificates"), "arrow-transport-quic"),
   "packages/certificates/src/leaf-to-cli.ts": refused(value("@octopii/cli"), "arrow-certificates"),
+  "packages/streams/src/leaf-to-transport.ts": refused(value("@octopii/transport-tcp"), "arrow-streams"),
   "packages/raft/src/leaf-to-system.ts": allowed(value("@octopii/system")),
   // interfaces: types, from everywhere; itself it needs nothing.
   "packages/raft/src/runtime-interfaces.ts": refused(value("@octopii/interfaces"), "interfaces-are-types"),

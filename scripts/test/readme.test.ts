@@ -13,6 +13,7 @@ import * as raft from "../../packages/raft/src/index.js";
 import * as rpc from "../../packages/rpc/src/index.js";
 import * as shippingLane from "../../packages/shipping-lane/src/index.js";
 import * as simulator from "../../packages/simulator/src/index.js";
+import * as streams from "../../packages/streams/src/index.js";
 import * as transportQuic from "../../packages/transport-quic/src/index.js";
 import * as transportTcp from "../../packages/transport-tcp/src/index.js";
 import * as walrus from "../../packages/walrus/src/index.js";
@@ -96,9 +97,10 @@ describe("the README of @octopii/core", () => {
   });
 });
 
-describe("the READMEs of the transports and of @octopii/certificates", () => {
+describe("the READMEs of the transports, of @octopii/streams and of @octopii/certificates", () => {
   const modules = {
     "@octopii/certificates": certificates,
+    "@octopii/streams": streams,
     "@octopii/transport-quic": transportQuic,
     "@octopii/transport-tcp": transportTcp,
   };
@@ -106,6 +108,11 @@ describe("the READMEs of the transports and of @octopii/certificates", () => {
   it.each(["quic", "tcp"])("have an example of two nodes on %s that runs as it stands", async (kind) => {
     const [example = ""] = examplesOf(`packages/transport-${kind}/README.md`);
     expect(await runExample(example, modules)).toEqual(["hello, node-2"]);
+  });
+
+  it("have an example of streams that runs as it stands", async () => {
+    const [example = ""] = examplesOf("packages/streams/README.md");
+    expect(await runExample(example, modules)).toEqual(["hello"]);
   });
 
   it("have an example of certificates that runs as it stands", async () => {
