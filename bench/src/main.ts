@@ -34,12 +34,13 @@ async function main(): Promise<number> {
   return missed + missing === 0 ? 0 : 1;
 }
 
-function line({ name, value, unit, peer, peerValue, ratio, goal, met, samples }: Row): string {
+function line({ name, value, unit, peer, peerValue, ratio, goal, goalRatio, met, samples }: Row): string {
   const verdict = met === null ? "" : met ? "met" : "MISSED";
   const beside =
     peer === null ? "" : `, ${peer}: ${peerValue === null ? "missing" : show(peerValue)}${ratio === null ? "" : ` (${ratio.toFixed(2)}x)`}`;
   const spread = samples.length > 1 ? ` [${show(Math.min(...samples))} to ${show(Math.max(...samples))}]` : "";
-  return `${name}: ${show(value)} ${unit}${spread}${beside}${goal === null ? "" : `, goal ${show(goal)}: ${verdict}`}`;
+  const aim = goalRatio !== null ? `${goalRatio.toFixed(2)}x` : goal === null ? null : show(goal);
+  return `${name}: ${show(value)} ${unit}${spread}${beside}${aim === null ? "" : `, goal ${aim}: ${verdict}`}`;
 }
 
 const show = (value: number): string => (Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2));

@@ -9,7 +9,7 @@ import { openOctopii } from "./wires/octopii.js";
 import type { Wire } from "./wires/wire.js";
 
 const mebibyte = 1024 * 1024;
-const rounds = 5;
+const rounds = 9;
 
 type Partly = Omit<Wire, "calls"> & Partial<Pick<Wire, "calls">>;
 
@@ -57,7 +57,10 @@ export async function benchTransport(progress: (line: string) => void): Promise<
   }
   // The first round is for the compiler.
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, wire] of wires) await runRound(wire, contenders[name], round === 0 ? null : samples.get(name), progress, name);
+    // Each measure of all wires before the next one: figures that are compared were taken within seconds of each other.
+    for (const measure of measures) {
+      for (const [name, wire] of wires) await runMeasure(measure, name, wire, round === 0 ? null : samples.get(name), progress);
+    }
   }
   for (const wire of wires.values()) await wire.close();
   const of = (name: Name): Samples => samples.get(name) ?? { bulk: [], echo: [], calls: [] };
@@ -72,22 +75,32 @@ export async function benchTransport(progress: (line: string) => void): Promise<
 
 const names = (): Name[] => Object.keys(contenders) as Name[];
 
-async function runRound(
+type Measure = keyof Samples;
+const measures: readonly Measure[] = ["bulk", "echo", "calls"];
+
+const run: Readonly<Record<Measure, (wire: Partly, load: Load) => Promise<number | null>>> = {
+  bulk: async (wire, { bulkBytes }) => bulkBytes / 1e6 / (await seconds(() => wire.bulk(bulkBytes))),
+  echo: async (wire, { echoes }) => median(await wire.echo(echoes)),
+  calls: async (wire, { calls }) => (wire.calls === undefined ? null : calls / (await seconds(() => wire.calls?.(calls, inFlight)))),
+};
+
+const shown: Readonly<Record<Measure, (value: number) => string>> = {
+  bulk: (value) => `${value.toFixed(1)} MB/s`,
+  echo: (value) => `echo p50 ${value.toFixed(3)} ms`,
+  calls: (value) => `${Math.round(value).toLocaleString("en")} calls/s`,
+};
+
+async function runMeasure(
+  measure: Measure,
+  name: Name,
   wire: Partly,
-  load: Load,
   samples: Samples | null | undefined,
   progress: (line: string) => void,
-  name: Name,
 ): Promise<void> {
-  const bulk = load.bulkBytes / 1e6 / (await seconds(() => wire.bulk(load.bulkBytes)));
-  const echo = median(await wire.echo(load.echoes));
-  const calls = wire.calls === undefined ? null : load.calls / (await seconds(() => wire.calls?.(load.calls, inFlight)));
-  if (samples === null || samples === undefined) return;
-  samples.bulk.push(bulk);
-  samples.echo.push(echo);
-  if (calls !== null) samples.calls.push(calls);
-  const callsText = calls === null ? "" : `, ${Math.round(calls).toLocaleString("en")} calls/s`;
-  progress(`transport, ${name}: ${bulk.toFixed(1)} MB/s, echo p50 ${echo.toFixed(3)} ms${callsText}`);
+  const value = await run[measure](wire, contenders[name]);
+  if (value === null || samples === null || samples === undefined) return;
+  samples[measure].push(value);
+  progress(`transport, ${name}: ${shown[measure](value)}`);
 }
 
 async function seconds(run: () => Promise<void> | undefined): Promise<number> {
@@ -97,10 +110,9 @@ async function seconds(run: () => Promise<void> | undefined): Promise<number> {
 }
 
 /** A row whose goal is a multiple of what the peer does in the same run. */
-function beside(name: string, unit: string, ours: number[], peer: string, peers: number[], factor: number): Row {
-  const value = median(peers);
+function beside(name: string, unit: string, ours: number[], peer: string, peers: number[], goalRatio: number): Row {
   const better = unit === "ms" ? "less" : "more";
-  return rowOf({ name: `transport/${name}`, unit, better, samples: ours, goal: value * factor, peer: { name: peer, value } });
+  return rowOf({ name: `transport/${name}`, unit, better, samples: ours, goalRatio, peer: { name: peer, samples: peers } });
 }
 
 function quicBesideApi(quic: Samples, peer: Samples): Row[] {
