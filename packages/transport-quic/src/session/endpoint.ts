@@ -17,7 +17,8 @@ import {
 import { RetryTokens } from "../wire/retry-token.js";
 import { resetFillerBytes, StatelessResets } from "../wire/stateless-reset.js";
 import { ClosedConnections } from "./closed-connections.js";
-import { type ConnectionHost, QuicConnection } from "./quic-connection.js";
+import type { ConnectionHost } from "./connection-host.js";
+import { QuicConnection } from "./quic-connection.js";
 import { RefusalLog } from "./refusal-log.js";
 
 /** What all endpoints of a transport share. */
