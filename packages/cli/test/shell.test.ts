@@ -1,4 +1,4 @@
-import { CoreError } from "@octopii/core";
+import { CoreError, keyValueClient } from "@octopii/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DevCluster } from "../src/dev/cluster.js";
 import type { NodeReport } from "../src/dev/node-watch.js";
@@ -61,6 +61,37 @@ describe("restart", () => {
     const { shell, rows, view } = open(80, {}, { stop: async () => undefined, start: () => Promise.reject(refusal) });
     await shell.execute("restart 2");
     expect(rows()).toEqual([""]);
+    view.close();
+  });
+});
+
+describe("keys and values", () => {
+  it.each([
+    ["put colour light green", "colour", "light green"],
+    ['put colour "light green"', "colour", "light green"],
+    ['put "my colour" light green', "my colour", "light green"],
+    ["put 'my \"own\" colour' 'light green'", 'my "own" colour', "light green"],
+    [`put it's green`, "it's", "green"],
+  ])("of %s are those that were meant", async (line, key, value) => {
+    const [sent, expected]: [Uint8Array[], Uint8Array[]] = [[], []];
+    const recorder = (commands: Uint8Array[]) => ({
+      propose: async (command: Uint8Array): Promise<Uint8Array> => {
+        commands.push(command);
+        return nothingStored;
+      },
+      query: async () => nothingStored,
+    });
+    const { shell, view } = open(80, recorder(sent));
+    await shell.execute(line);
+    await keyValueClient(recorder(expected)).put(key, new TextEncoder().encode(value));
+    expect(sent).toEqual(expected);
+    view.close();
+  });
+
+  it.each(['put "my colour green', 'get "my colour', 'put "" green', 'get "my" colour'])("of %s are asked for again", async (line) => {
+    const { shell, rows, view } = open(80);
+    await shell.execute(line);
+    expect(rows().join("\n")).toContain(`Usage: ${line.slice(0, 3)} KEY`);
     view.close();
   });
 });

@@ -112,7 +112,7 @@ export class Shell {
    */
   #change(call: (timeoutMs: number) => Promise<boolean>, key: string, done: string): Promise<Changed<boolean>> {
     const shown = this.#show(key);
-    return change(call, { what: `"${shown}" was ${done}`, check: `get ${shown}`, effect: "idempotent" });
+    return change(call, { what: `"${shown}" was ${done}`, check: `get ${/\s/.test(shown) ? `"${shown}"` : shown}`, effect: "idempotent" });
   }
 
   async #kill(rest: string): Promise<void> {
@@ -186,9 +186,13 @@ function takesNode(command: string | undefined): boolean {
   return command === "kill" || command === "restart";
 }
 
-/** The first word, and all that follows it as it was typed, without quotation marks around it; null if nothing does. */
+/**
+ * The first word, or all between quotation marks, and what follows it as it was typed, without quotation marks around it; null if nothing does.
+ * An empty key where there is none, or its quotation mark is not closed.
+ */
 function splitKey(rest: string): [key: string, value: string | null] {
-  const [, key = "", value] = /^(\S+)(?:\s+(.+))?$/su.exec(rest) ?? [];
+  const [, quote, quotedKey, word, value] = /^(?:(["'])(.+?)\1|([^\s"']\S*))(?:\s+(.+))?$/su.exec(rest) ?? [];
+  const key = (quote === undefined ? word : quotedKey) ?? "";
   if (value === undefined) return [key, null];
   const quoted = /^(["'])(.*)\1$/su.exec(value)?.[2];
   return [key, quoted ?? value];
