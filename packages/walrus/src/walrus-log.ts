@@ -85,7 +85,7 @@ export class WalrusLog implements Walrus {
       ...parts,
       files: this.#files,
       intake: this.#intake,
-      rewriter: new Rewriter(state, this.#reader, this.#intake, kick),
+      rewriter: new Rewriter(state, this.#reader, this.#intake, kick, () => this.#closing !== null || this.#writer.failure !== null),
       kick,
       isPoisoned: () => this.#writer.failure !== null,
       isClosing: () => this.#closing !== null,

@@ -68,14 +68,14 @@ interface Place {
 /** One topic's index beside a plain map, and the segments' counts of live runs beside a plain count. */
 function exercise(moves: readonly { readonly kind: "append" | "back" | "front" | "move"; readonly amount: number }[]): void {
   const segments = new SegmentTable();
-  segments.add(1, 100);
+  segments.add(1, 100, 0);
   const index = new TopicIndex(1, "a", 1, 1, segments);
   const places = new Map<number, Place>();
   let first = 1;
   let next = 1;
   for (const { kind, amount } of moves) {
     if (kind === "append") {
-      if (amount % 3 === 0) segments.add(segments.last + 1, 100);
+      if (amount % 3 === 0) segments.add(segments.last + 1, 100, 0);
       const records = new FrameRecords();
       for (let at = 0; at < amount; at++) {
         const place = { segment: segments.last, offset: (next * 7) % 4_000_000_000, length: at };
@@ -87,7 +87,7 @@ function exercise(moves: readonly { readonly kind: "append" | "back" | "front" |
       expect(index.appendAll(records, 0, segments.last)).toBe(amount);
     } else if (kind === "move") {
       // As the rewriter does: what lies in the oldest segment goes to the newest.
-      segments.add(segments.last + 1, 100);
+      segments.add(segments.last + 1, 100, 0);
       const oldest = Math.min(...[...places.values()].map((place) => place.segment));
       for (const [at, { segment, length }] of [...places].sort(([a], [b]) => a - b)) {
         if (segment !== oldest || at % 5 === amount % 5) continue;

@@ -67,9 +67,8 @@ export class Reclaimer {
   /** Whether dead entries take more than their share, though the oldest segment still holds live ones. */
   #isWasteful(): boolean {
     const { config, state } = this.#parts;
-    const { bytes, liveBytes } = state.segments;
+    const { bytes, deadBytes: dead } = state.segments;
     if (!hasOlder(state)) return false;
-    const dead = bytes - liveBytes;
     const isFull = config.maxDiskBytes !== null && bytes > config.maxDiskBytes / 2;
     return dead > (isFull ? 1 : 2) * config.segmentBytes && dead > bytes * config.rewriteAtDeadRatio;
   }

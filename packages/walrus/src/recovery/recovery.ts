@@ -1,10 +1,11 @@
 import type { File, FileSystem } from "@octopii/interfaces";
 import { asWalrusError, corrupt, missing } from "../errors.js";
 import { type CleanMark, decodeCleanMark } from "../format/clean-mark.js";
-import { MARK_BYTES, MARK_NAME, segmentName } from "../format/format.js";
+import { MARK_BYTES, MARK_NAME, SEGMENT_HEADER_BYTES, segmentName } from "../format/format.js";
 import type { Hasher } from "../format/hasher.js";
 import { segmentSeed } from "../format/segment-header.js";
 import { LogState } from "../state/log-state.js";
+import { FrameBuilder } from "../write/frame-builder.js";
 import { FrameRecords } from "../write/frame-records.js";
 import type { DirectoryContents } from "./directory-contents.js";
 import { FrameScanner } from "./frame-scanner.js";
@@ -159,8 +160,8 @@ class Recovery {
       const header = await readHeader(path, file, size, number, this.#hasher);
       const before = outlines.at(-1);
       checkFollows(path, header, before === undefined ? null : { logId: before.header.logId, seal: before.trailer.seal });
-      for (const { number: sealed, size: bytes } of outlines) state.segments.add(sealed, bytes);
-      state.segments.add(number, size);
+      for (const { number: sealed, size: bytes, trailer } of outlines) state.segments.add(sealed, bytes, bytes - trailer.sealAt);
+      state.segments.add(number, size, 0);
       const spare = size > WINDOW_BYTES ? new Uint8Array(WINDOW_BYTES) : null;
       const window = new ScanWindow(file, size, new Uint8Array(Math.min(size, WINDOW_BYTES)), null, spare);
       const scanner = new FrameScanner(window, segmentSeed(header.logId, number, this.#hasher), this.#hasher);
@@ -170,7 +171,7 @@ class Recovery {
         scanner,
         new FrameRecords(),
         {
-          checkpoint: (records) => state.loadCheckpoint(records) ?? this.#cover(outlines),
+          checkpoint: (records) => state.loadCheckpoint(records) ?? this.#cover(outlines, number),
           commit: (records) => state.applyCommit(records, number),
           seal: () => null,
         },
@@ -185,11 +186,24 @@ class Recovery {
     });
   }
 
-  #cover(outlines: readonly SegmentOutline[]): null {
+  /** @param last - the segment whose head has just been read. */
+  #cover(outlines: readonly SegmentOutline[], last: number): null {
+    const head = headBytes(this.#state);
+    this.#state.segments.countFramework(last, head);
     for (const { number, runs, trailer } of outlines) {
+      // Nobody read its head. It is hardly longer than the newest, for topics only come, and leaves room for its entries.
+      const entries = runs.reduce((sum, { bytes }) => sum + bytes, 0);
+      this.#state.segments.countFramework(number, Math.max(0, Math.min(head, trailer.sealAt - entries)));
       const problem = this.#state.cover(number, runs);
       if (problem !== null) throw corrupt(this.#path(number), trailer.directoryAt, `its directory names ${problem}`);
     }
     return null;
   }
+}
+
+/** The bytes before the first commit of a segment whose head says what `state` holds. */
+function headBytes(state: LogState): number {
+  const builder = new FrameBuilder();
+  state.writeCheckpoint(builder);
+  return SEGMENT_HEADER_BYTES + builder.byteLength;
 }

@@ -1,5 +1,7 @@
 interface Segment {
   bytes: number;
+  /** Those of its head and its seal, which every segment has, whatever lives in it. */
+  frameworkBytes: number;
   /** How many runs of live entries, over all topics, lie in it. */
   liveRuns: number;
   /** The bytes of live entries in it, roughly. */
@@ -12,6 +14,7 @@ export class SegmentTable {
   #first = 0;
   #last = 0;
   #bytes = 0;
+  #frameworkBytes = 0;
   #liveBytes = 0;
 
   /** The lowest number; 0 if there are none. */
@@ -38,16 +41,26 @@ export class SegmentTable {
     return this.#liveBytes;
   }
 
+  /**
+   * The bytes that would not be written again with what is live. Heads and seals are none of them: they come again in whatever segment takes
+   * the live entries, and a log that took them for waste would rewrite itself for ever.
+   */
+  get deadBytes(): number {
+    return Math.max(0, this.#bytes - this.#liveBytes - this.#frameworkBytes);
+  }
+
   /** The bytes of one; 0 if it does not exist. */
   bytesOf(number: number): number {
     return this.#segments.get(number)?.bytes ?? 0;
   }
 
-  add(number: number, bytes: number): void {
+  /** @param frameworkBytes - how many of `bytes` are its head, and its seal if it has one. */
+  add(number: number, bytes: number, frameworkBytes: number): void {
     if (this.#first === 0) this.#first = number;
     this.#last = number;
     this.#bytes += bytes;
-    this.#segments.set(number, { bytes, liveRuns: 0, liveBytes: 0 });
+    this.#frameworkBytes += frameworkBytes;
+    this.#segments.set(number, { bytes, frameworkBytes, liveRuns: 0, liveBytes: 0 });
   }
 
   /** The segment that is written to has become longer. */
@@ -56,6 +69,14 @@ export class SegmentTable {
     if (segment === undefined) return;
     segment.bytes += bytes;
     this.#bytes += bytes;
+  }
+
+  /** So many more of a segment's bytes are its head or seal. */
+  countFramework(number: number, bytes: number): void {
+    const segment = this.#segments.get(number);
+    if (segment === undefined) return;
+    segment.frameworkBytes += bytes;
+    this.#frameworkBytes += bytes;
   }
 
   /** A run of live entries lies in the segment; more runs, or fewer. */
@@ -81,6 +102,7 @@ export class SegmentTable {
   removeFirst(): void {
     const segment = this.#segments.get(this.#first);
     this.#bytes -= segment?.bytes ?? 0;
+    this.#frameworkBytes -= segment?.frameworkBytes ?? 0;
     this.#liveBytes -= segment?.liveBytes ?? 0;
     this.#segments.delete(this.#first);
     this.#first++;

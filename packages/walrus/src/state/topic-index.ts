@@ -231,6 +231,11 @@ export class TopicIndex {
     }
   }
 
+  /** The first live run in one segment. */
+  firstRunIn(segment: number): Readonly<Run> | undefined {
+    return this.#runs.find((run) => run.table.segment === segment);
+  }
+
   /** The live runs in one segment. */
   runsIn(segment: number): Readonly<Run>[] {
     return this.#runs.filter((run) => run.table.segment === segment);

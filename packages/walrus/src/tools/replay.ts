@@ -111,7 +111,7 @@ export class Replayer {
       checkFollows(path, header, this.#before);
       const isOldest = this.#before === null;
       this.#before = { logId: header.logId, seal: 0n };
-      this.#state.segments.add(number, size);
+      this.#state.segments.add(number, size, 0);
       if (this.#buffer.length < Math.min(size, WINDOW_BYTES)) this.#buffer = new Uint8Array(Math.min(size, WINDOW_BYTES));
       const seed = segmentSeed(header.logId, number, hasher);
       if (size > WINDOW_BYTES) this.#spare ??= new Uint8Array(WINDOW_BYTES);

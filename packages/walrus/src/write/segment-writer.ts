@@ -54,7 +54,7 @@ export class SegmentWriter {
     const head = builder.finish(FrameKind.checkpoint, place, hasher);
     await writeWholeFile(fileSystem, directory, this.path(number), [header, ...head.buffers]);
     const end = SEGMENT_HEADER_BYTES + head.byteLength;
-    state.segments.add(number, end);
+    state.segments.add(number, end, end);
     return this.open(number, end, head.checksum, false);
   }
 
@@ -66,6 +66,7 @@ export class SegmentWriter {
     await segment.write(seal.buffers, seal.byteLength, seal.checksum, true);
     await segment.trim();
     state.segments.lengthen(seal.byteLength);
+    state.segments.countFramework(segment.number, seal.byteLength);
     await segment.close();
     return { checksum: seal.checksum, tables: seal.apply() };
   }

@@ -152,7 +152,7 @@ test(`the scanner and the state bear ${factor * 60_000} frames, spoilt ones and 
       continue;
     }
     const state = new LogState();
-    state.segments.add(1, bytes.length);
+    state.segments.add(1, bytes.length, 0);
     const misfit = frame.header.kind === FrameKind.checkpoint ? state.loadCheckpoint(records) : state.applyCommit(records, 1);
     if (misfit === null) outcomes.applied++;
     else outcomes.misfits++;
