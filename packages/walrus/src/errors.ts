@@ -24,6 +24,8 @@ export type WalrusErrorCode =
   | "OCTOPII_WALRUS_TOO_LARGE"
   /** The log already has `maxTopics` topics. */
   | "OCTOPII_WALRUS_TOO_MANY_TOPICS"
+  /** The log already has `maxCursors` cursors. */
+  | "OCTOPII_WALRUS_TOO_MANY_CURSORS"
   /** An index that the topic can never have: below what front truncation removed, or beyond the safe integers. */
   | "OCTOPII_WALRUS_OUT_OF_RANGE"
   /** The entry was removed by front truncation. `details.first` is the lowest index that is left. */

@@ -25,6 +25,8 @@ export interface WalrusOptions {
   readonly maxQueuedBytes?: number | undefined;
   /** How many topics there may be. Each costs about 60 bytes at the head of every segment. At most 1,000,000. Default 10,000. */
   readonly maxTopics?: number | undefined;
+  /** How many cursors there may be, over all topics. Each costs about 60 bytes at the head of every segment. At most 1,000,000. Default 10,000. */
+  readonly maxCursors?: number | undefined;
   /**
    * When what a call wrote is flushed, where the call does not say so itself. `always`: before it resolves, so acknowledged means on stable
    * storage. `interval`: `flushIntervalMs` after the first write that was not. `bytes`: when `flushBytes` wait for it. `never`: when
@@ -79,6 +81,7 @@ export interface WalrusConfig {
   readonly maxRecordBytes: number;
   readonly maxQueuedBytes: number;
   readonly maxTopics: number;
+  readonly maxCursors: number;
   readonly flush: "always" | "interval" | "bytes" | "never";
   readonly flushIntervalMs: number;
   readonly flushBytes: number;
@@ -103,6 +106,8 @@ export const walrusDefaults: Readonly<Omit<WalrusConfig, "directory" | "expected
   maxQueuedBytes: 128 * MIB + 64 * KIB,
   /** Far more than Raft groups in one process; restating them costs half a megabyte per segment. */
   maxTopics: 10_000,
+  /** One for each topic, or as many for a few. */
+  maxCursors: 10_000,
   /** The only one under which nothing that was acknowledged is ever lost to a power cut. */
   flush: "always",
   /** Long enough that the disk is idle most of the time. */
@@ -135,6 +140,7 @@ const limits = {
   maxRecordBytes: [1, GIB],
   maxQueuedBytes: [1 + RECORD_OVERHEAD_BYTES, 2 * GIB],
   maxTopics: [1, 1_000_000],
+  maxCursors: [1, 1_000_000],
   flushIntervalMs: [1, 3_600_000],
   flushBytes: [1, GIB],
   fillAheadBytes: [0, 64 * MIB],
@@ -162,6 +168,7 @@ export function resolveWalrusOptions(options: WalrusOptions): WalrusConfig {
     maxRecordBytes,
     maxQueuedBytes: options.maxQueuedBytes ?? Math.max(walrusDefaults.maxQueuedBytes, maxRecordBytes + walrusDefaults.maxRecordBytes),
     maxTopics: options.maxTopics ?? walrusDefaults.maxTopics,
+    maxCursors: options.maxCursors ?? walrusDefaults.maxCursors,
     flush: options.flush ?? walrusDefaults.flush,
     flushIntervalMs: options.flushIntervalMs ?? walrusDefaults.flushIntervalMs,
     flushBytes: options.flushBytes ?? walrusDefaults.flushBytes,

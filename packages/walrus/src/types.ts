@@ -169,8 +169,10 @@ export interface Walrus {
   /** The entries from index `from` on, batch by batch; ends after the last. @throws {WalrusError} as {@link Walrus.read} */
   entries(topic: string, from: number, options?: ReadOptions): AsyncIterableIterator<Entry>;
   /**
-   * The entries from index `from` on, and then those that come, as they are acknowledged. Ends when the log is closed. `from` may be beyond
-   * the end. @throws {WalrusError} as {@link Walrus.read}; the signal's reason
+   * The entries from index `from` on, and then those that come, as they are acknowledged. Ends when the log is closed, and by `return`, which
+   * leaving a `for await` calls; both end a wait, too. `from` may be beyond the end. Where a back truncation replaces entries that were given
+   * already, it goes on from the cut: an index that is not above the last one says so.
+   * @throws {WalrusError} as {@link Walrus.read}; the signal's reason
    */
   tail(topic: string, from: number, options?: TailOptions): AsyncIterableIterator<Entry>;
   /**
@@ -185,6 +187,7 @@ export interface Walrus {
   /**
    * Opens a cursor: where its name left off, or at the topic's first entry. The same object for the same topic and name while the log is
    * open; the options of the first call hold. It is stored from its first checkpoint on.
+   * @throws {WalrusError} `OCTOPII_WALRUS_TOO_MANY_CURSORS`, `_TOO_LARGE`, `_POISONED`, `_CLOSED`
    */
   cursor(topic: string, name: string, options?: CursorOptions): Cursor;
   /** The cursors of a topic that are stored, by name, with the index that each gives next. */

@@ -6,13 +6,15 @@ import { encodeCleanMark } from "./format/clean-mark.js";
 import { MARK_NAME } from "./format/format.js";
 import type { Hasher } from "./format/hasher.js";
 import type { WalrusConfig } from "./options.js";
+import { Changes } from "./read/changes.js";
 import { IndexCache } from "./read/index-cache.js";
 import { LogReader } from "./read/log-reader.js";
 import { SegmentFiles } from "./read/segment-files.js";
-import { Changes, follow } from "./read/tail.js";
+import { Follower } from "./read/tail.js";
 import { Reclaimer } from "./reclaim/reclaimer.js";
 import { Rewriter } from "./reclaim/rewriter.js";
 import type { LogState } from "./state/log-state.js";
+import type { LiveCursor } from "./state/topic-index.js";
 import type {
   AppendOptions,
   BatchOperation,
@@ -157,12 +159,16 @@ export class WalrusLog implements Walrus {
   tail(topic: string, from: number, options: TailOptions = {}): AsyncIterableIterator<Entry> {
     this.#checkOpen();
     checkIndex(from);
+    const { state } = this.#parts;
     const followed = {
       read: (next: number, limits: TailOptions) => this.read(topic, next, limits),
-      changed: (signal: AbortSignal | undefined) => this.#changes.next(signal),
+      changed: (signal: AbortSignal) => this.#changes.next(signal),
       isClosed: () => this.#closing !== null,
+      cuts: () => state.topic(topic)?.cuts ?? 0,
+      watch: (place: LiveCursor) => void state.topic(topic)?.liveCursors.add(place),
+      unwatch: (place: LiveCursor) => void state.topic(topic)?.liveCursors.delete(place),
     };
-    return follow(followed, from, options);
+    return new Follower(followed, from, options);
   }
 
   bounds(topic: string): IndexRange {

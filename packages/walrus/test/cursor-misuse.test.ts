@@ -133,3 +133,45 @@ test("a log whose directory is relative stays where it was opened, wherever the 
     rmSync(house, { recursive: true });
   }
 });
+
+describe("cursors without end", () => {
+  test("are refused beyond maxCursors, stored or not, and room is made by dropping one", async () => {
+    const disk = new CrashDisk();
+    const options = { directory: "/log", maxCursors: 3 };
+    const log = await openWalrus(options, { fileSystem: disk });
+    await log.append("a", new Uint8Array(1));
+    for (const name of ["1", "2", "3"]) await log.cursor("a", name).checkpoint();
+    expect(() => log.cursor("a", "4")).toThrow(expect.objectContaining({ code: "OCTOPII_WALRUS_TOO_MANY_CURSORS", outcome: "failed" }));
+    expect(log.cursor("a", "2").position).toBe(1);
+    await log.close();
+    const again = await openWalrus(options, { fileSystem: disk });
+    expect(() => again.cursor("b", "1")).toThrow("maxCursors is 3");
+    await again.dropCursor("a", "1");
+    again.cursor("b", "1");
+    expect(() => again.cursor("b", "2")).toThrow("maxCursors is 3");
+    await again.close();
+  });
+
+  test("do not cost an entry where what they have passed cannot be dropped just now", async () => {
+    const log = await openWalrus(
+      { directory: "/log", retention: "consumed", maxRecordBytes: 1_000, maxQueuedBytes: 2_000 },
+      { fileSystem: new CrashDisk() },
+    );
+    for (let i = 0; i < 3; i++) await log.append("a", new Uint8Array(10));
+    const cursor = log.cursor("a", "c");
+    const consuming = cursor.consume();
+    // The queue is full when the place has just been stored.
+    const filling = (async () => {
+      for (let i = 0; i < 200; i++) {
+        await Promise.allSettled([
+          log.append("b", new Uint8Array(900)),
+          log.append("b", new Uint8Array(900)),
+          log.append("b", new Uint8Array(900)),
+        ]);
+      }
+    })();
+    expect((await consuming).map(({ index }) => index)).toEqual([1, 2, 3]);
+    await filling;
+    await log.close();
+  });
+});

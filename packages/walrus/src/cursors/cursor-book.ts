@@ -24,10 +24,15 @@ export class CursorBook {
   readonly #parts: CursorBookParts;
   readonly #open = new Map<string, LogCursor>();
   readonly #host: CursorHost;
+  /** The keys of all there are, stored or open. */
+  readonly #known = new Set<string>();
 
   constructor(parts: CursorBookParts) {
     this.#parts = parts;
     const { state, reader, intake } = parts;
+    for (const { name: topic, cursors } of state.topics()) {
+      for (const name of cursors.keys()) this.#known.add(keyOf(topic, name));
+    }
     const clamp = (topic: string, position: number): number => state.topic(topic)?.clamp(position) ?? 1;
     this.#host = {
       read: async (cursor, options) => {
@@ -49,14 +54,25 @@ export class CursorBook {
     if (mode !== "strictly-at-once" && mode !== "at-least-once") throw new TypeError(`mode must be strictly-at-once or at-least-once.`);
     if (!Number.isSafeInteger(persistEvery) || persistEvery < 1 || persistEvery > 1e9)
       throw new RangeError(`persistEvery must be a whole number from 1 to 1000000000, not ${String(persistEvery)}.`);
-    const key = JSON.stringify([topic, name]);
+    const key = keyOf(topic, name);
     const known = this.#open.get(key);
     if (known !== undefined) return this.#attach(known);
     const index = this.#parts.state.topic(topic);
+    this.#admit(key);
     const position = index?.cursors.get(name) ?? index?.first ?? 1;
     const cursor = new LogCursor(this.#host, topic, name, position, mode === "strictly-at-once" ? 0 : persistEvery);
     this.#open.set(key, cursor);
     return this.#attach(cursor);
+  }
+
+  #admit(key: string): void {
+    const { maxCursors } = this.#parts.config;
+    const known = this.#known;
+    if (!known.has(key) && known.size >= maxCursors) {
+      const message = `The log has ${known.size} cursors and maxCursors is ${maxCursors}; drop some, or raise it.`;
+      throw new WalrusError("OCTOPII_WALRUS_TOO_MANY_CURSORS", message, { outcome: "failed" });
+    }
+    known.add(key);
   }
 
   /** The topic tells its cursors of truncations, once there is a topic. */
@@ -76,10 +92,11 @@ export class CursorBook {
 
   async drop(topic: string, name: string): Promise<void> {
     checkName(name);
-    const key = JSON.stringify([topic, name]);
+    const key = keyOf(topic, name);
     const cursor = this.#open.get(key);
     if (cursor !== undefined) this.#parts.state.topic(topic)?.liveCursors.delete(cursor);
     this.#open.delete(key);
+    this.#known.delete(key);
     const dropped = this.#parts.intake.dropCursor(topic, name, true);
     this.#parts.kick();
     await dropped;
@@ -107,12 +124,21 @@ export class CursorBook {
     const topic = state.topic(name);
     const run = topic?.runs[0];
     if (topic === undefined || run === undefined) return;
-    const passed = Math.min(...topic.cursors.values());
+    let passed = Number.POSITIVE_INFINITY;
+    for (const position of topic.cursors.values()) passed = Math.min(passed, position);
     if (passed < run.next || passed <= (intake.bounds(name)?.first ?? 0)) return;
-    // Whoever waits for the disk hears of a failure; here it only means that nothing was given back.
-    intake.batch([{ topic: name, truncateFront: passed }], false).catch(() => undefined);
+    // The place is stored, whatever becomes of this: where it is refused or fails, nothing was given back, and whoever comes next tries again.
+    try {
+      intake.batch([{ topic: name, truncateFront: passed }], false).catch(() => undefined);
+    } catch {
+      return;
+    }
     kick();
   }
+}
+
+function keyOf(topic: string, name: string): string {
+  return JSON.stringify([topic, name]);
 }
 
 function checkName(name: string): void {
