@@ -82,7 +82,11 @@ describe("octopii wal", () => {
     const empty = `${directory}/empty`;
     await mkdir(empty);
     expect(await octopii("wal", "info", empty)).toMatchObject({ code: 1, stderr: `octopii: There is no log in ${empty}.\n` });
-    expect((await octopii("wal", "verify", `${directory}/nowhere`)).code).toBe(1);
+    for (const action of ["dump", "repair", "tail"]) {
+      expect(await octopii("wal", action, empty)).toMatchObject({ code: 1, stdout: "", stderr: `octopii: There is no log in ${empty}.\n` });
+    }
+    const nowhere = await octopii("wal", "verify", `${directory}/nowhere`);
+    expect(nowhere).toMatchObject({ code: 1, stderr: `octopii: There is no directory ${directory}/nowhere; check the path.\n` });
   });
 
   it("what tail follows comes in order, through segments that fill up, while another has the log open", async () => {

@@ -11,7 +11,7 @@ export { readDefaults } from "./read/log-reader.js";
 export { dumpWalrus } from "./tools/dump.js";
 export type { DumpedRecord } from "./tools/dumped-record.js";
 export { inspectWalrus, type LogSummary, type SegmentSummary } from "./tools/inspect.js";
-export type { Progress, ToolPorts } from "./tools/log-directory.js";
+export { containsWalrus, type Progress, type ToolPorts } from "./tools/log-directory.js";
 export type { LostEntries } from "./tools/lost.js";
 export { type RepairOptions, type RepairReport, repairWalrus } from "./tools/repair.js";
 export { type TailLogOptions, type TailLogPorts, tailWalrus } from "./tools/tail-log.js";

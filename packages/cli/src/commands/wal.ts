@@ -1,4 +1,5 @@
 import {
+  containsWalrus,
   type DumpedRecord,
   dumpWalrus,
   inspectWalrus,
@@ -98,6 +99,7 @@ async function info({ directory, json, io }: Call): Promise<number> {
 }
 
 async function dump({ directory, json, io }: Call): Promise<number> {
+  if (!(await containsWalrus(directory))) return noLog(directory, io);
   await dumpWalrus(directory, (record) => void io.stdout.write(lineOf(record, json)));
   return 0;
 }
@@ -124,6 +126,7 @@ async function verify({ directory, json, io }: Call): Promise<number> {
 }
 
 async function repair({ directory, json, io }: Call): Promise<number> {
+  if (!(await containsWalrus(directory))) return noLog(directory, io);
   const report = await repairWalrus(directory, { onProgress: progressTo(io) });
   if (json) {
     io.stdout.write(`${JSON.stringify(report)}\n`);
@@ -134,11 +137,14 @@ async function repair({ directory, json, io }: Call): Promise<number> {
   for (const action of report.actions) io.stdout.write(`done: ${action}\n`);
   for (const { topic, first, next } of report.lost)
     io.stdout.write(`lost: entries ${first} to ${next - 1} of topic ${JSON.stringify(topic)}\n`);
+  for (const loss of report.otherLosses) io.stdout.write(`lost: ${loss}\n`);
+  if (report.lostBytes > 0) io.stdout.write(`lost: ${report.lostBytes} bytes in all\n`);
   if (report.backup !== null) io.stdout.write(`The files as they were are in ${report.backup}.\n`);
   return 0;
 }
 
 async function tail({ directory, json, io }: Call): Promise<number> {
+  if (!(await containsWalrus(directory))) return noLog(directory, io);
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   process.once("SIGINT", stop);

@@ -86,12 +86,23 @@ export class Replayer {
       });
     }
     const totalBytes = await this.#sizeOf(numbers);
+    let gap: unknown = null;
+    try {
+      checkNumbers(directory, numbers, this.#mark);
+    } catch (error) {
+      gap = error;
+    }
     for (const [at, number] of numbers.entries()) {
       if (number !== (numbers[0] ?? 0) + at) break;
-      await this.#segment(number, at === numbers.length - 1, totalBytes);
+      try {
+        await this.#segment(number, at === numbers.length - 1, totalBytes);
+      } catch (error) {
+        // What is missing is the reason why the last one that is there does not fit.
+        throw gap !== null && at === numbers.length - 1 && isWalrusError(error, "OCTOPII_WALRUS_CORRUPT") ? gap : error;
+      }
     }
+    if (gap !== null) throw gap;
     if (markProblem !== null) throw markProblem;
-    checkNumbers(directory, numbers, this.#mark);
     if (this.#end === null) return;
     checkComplete(directory, numbers[0] ?? 0, this.#state);
     if (this.#mark !== null && this.#before !== null) checkMark(path(this.#end.segment), this.#mark, this.#before.logId, this.#end);

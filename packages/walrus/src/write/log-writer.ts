@@ -176,7 +176,7 @@ export class LogWriter {
     try {
       frame = group.frame.finish(FrameKind.commit, active.place, hasher);
     } catch (error) {
-      return ioFailed("make a frame for", active.path, error, "failed");
+      return lostPayload(active.path, error);
     }
     const durable = group.durable || policy.isDue(active.unsyncedBytes + frame.byteLength);
     this.#writingBytes = frame.byteLength;
@@ -220,6 +220,13 @@ export class LogWriter {
       queue.done(group);
     }
   }
+}
+
+/** A long payload is written from where it lies. Whoever changed it took its entry away after others had got theirs behind it. */
+function lostPayload(file: string, cause: unknown): WalrusError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `Nothing of this write is on disk: a payload was changed or transferred while it waited (${why}). Leave payloads alone until their call has settled; open the log again.`;
+  return new WalrusError("OCTOPII_WALRUS_IO_FAILED", message, { outcome: "failed", cause, details: { path: file } });
 }
 
 /** The state refused what the intake had let through. It is on disk already, so nobody can tell what it is worth. */
