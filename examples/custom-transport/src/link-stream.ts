@@ -26,6 +26,7 @@ export class LinkStream implements Stream {
   #writes: boolean;
   #reads: boolean;
   #error: StreamClose["error"] = null;
+  #writeError: StreamClose["error"] = null;
   /** Bytes that wait for credit. */
   #outbox: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -56,7 +57,9 @@ export class LinkStream implements Stream {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (!this.#writes || this.#ending) throw new Error("This direction of the stream is over.");
+    if (!this.#writes || this.#ending) {
+      throw Object.assign(new Error("This direction of the stream is over."), { details: { error: this.#writeError } });
+    }
     if (this.#waitingBytes + bytes.length > sendBufferBytesMax && this.#waitingBytes > sendBufferBytes) {
       throw new Error("The stream does not drain; wait for onDrain after write gave false.");
     }
@@ -181,6 +184,7 @@ export class LinkStream implements Stream {
   #doneWriting(error: StreamClose["error"]): void {
     if (!this.#writes) return;
     this.#writes = false;
+    this.#writeError = error;
     this.#outbox = [];
     this.#waitingBytes = 0;
     // Whoever waits for room learns from `write` that there is none.

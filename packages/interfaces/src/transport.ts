@@ -69,7 +69,7 @@ export interface RotatingTransport extends Transport {
 export interface ListenOptions {
   /** Where to listen: `host:port`; port 0 picks a free one. */
   readonly address: string;
-  /** Called for each connection whose peer has been identified, before any of its streams is delivered. */
+  /** Called for each connection whose peer has been identified, before any of its streams is delivered. What it returns is not looked at. */
   readonly onConnection: (connection: Connection) => void;
 }
 
@@ -161,7 +161,8 @@ export interface Stream {
   /**
    * Queues bytes. They belong to the stream from now on: do not change them.
    * @returns false when the send buffer is full: stop, and go on at `onDrain`. The bytes were taken all the same.
-   * @throws if this direction is ended or reset, if the peer stopped it, or if the buffer is far over its limit because earlier falses were ignored.
+   * @throws if this direction is ended or reset, if the peer stopped it, or if the buffer is far over its limit because earlier falses were
+   * ignored. Where the direction was cut short, `details.error` of what is thrown says why, as {@link StreamClose.error} does for the stream.
    */
   write(bytes: Uint8Array): boolean;
   /** Called once after `write` gave false, when there is room again, or when the peer has stopped reading and `write` would throw. */

@@ -31,7 +31,7 @@ class StreamAcceptor implements AsyncIterator<AsyncStream, void, void> {
   readonly #refusalCode: number;
   readonly #waiting: AsyncStream[] = [];
   #isOver = false;
-  #wake: (() => void) | null = null;
+  readonly #waiters: (() => void)[] = [];
 
   constructor(connection: Connection, waitingMax: number, refusalCode: number) {
     if (connection.onStream !== null) {
@@ -50,14 +50,13 @@ class StreamAcceptor implements AsyncIterator<AsyncStream, void, void> {
       const stream = this.#waiting.shift();
       if (stream !== undefined) return { done: false, value: stream };
       if (this.#isOver) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
 
   return(): Promise<IteratorResult<AsyncStream, void>> {
-    this.#connection.onStream = null;
+    // After the end, or a first call, somebody else may have the connection's streams.
+    if (!this.#isOver) this.#connection.onStream = null;
     for (const stream of this.#waiting.splice(0)) this.#refuse(stream);
     this.#end();
     return Promise.resolve({ done: true, value: undefined });
@@ -66,7 +65,7 @@ class StreamAcceptor implements AsyncIterator<AsyncStream, void, void> {
   #arrive(stream: AsyncStream): void {
     if (this.#waiting.length >= this.#waitingMax) return this.#refuse(stream);
     this.#waiting.push(stream);
-    this.#wake?.();
+    this.#waiters.shift()?.();
   }
 
   #refuse(stream: AsyncStream): void {
@@ -76,6 +75,6 @@ class StreamAcceptor implements AsyncIterator<AsyncStream, void, void> {
 
   #end(): void {
     this.#isOver = true;
-    this.#wake?.();
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 }

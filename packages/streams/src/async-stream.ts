@@ -60,6 +60,7 @@ class StreamView implements AsyncStream {
   /** Why nothing more can be read, or written. */
   #readFailure: StreamError | null = null;
   #writeFailure: StreamError | null = null;
+  #closedBy: StreamClose | null = null;
   #tellClosed: (close: StreamClose) => void = () => undefined;
 
   constructor(stream: Stream) {
@@ -147,8 +148,11 @@ class StreamView implements AsyncStream {
     if (this.#stream.ended) return null;
     const { resetCode } = this.#stream;
     if (resetCode !== null) this.#readFailure ??= errorOfClose(this.protocol, { by: "reset", code: resetCode });
+    const closedBy = this.#closedBy?.error ?? null;
+    if (closedBy !== null) this.#readFailure ??= this.#lost(closedBy);
     if (this.#readFailure !== null) throw this.#readFailure;
-    return undefined;
+    // Both directions came to their ordinary end, and this one never was: the stream could only be written.
+    return this.#closedBy === null ? undefined : null;
   }
 
   #readable(): void {
@@ -208,25 +212,27 @@ class StreamView implements AsyncStream {
   }
 
   #close(close: StreamClose): void {
-    const { error } = close;
-    // Bytes and the end that are here already are still given: the failure is for who would wait.
-    const failure = error === null ? this.#givenUp("is over") : errorOfClose(this.protocol, error);
+    this.#closedBy = close;
+    // Bytes and the end that are here already are still given.
     this.#readable();
-    this.#failReader(failure);
-    this.#failWriters(failure);
+    // The transport says to each that waits why its direction is over, which need not be why the other one is.
+    this.#isFull = false;
+    this.#flush();
     this.#tellClosed(close);
+  }
+
+  /** Reading that neither the peer nor this side has ended was ended by the connection. */
+  #lost({ by, code }: NonNullable<StreamClose["error"]>): StreamError {
+    return errorOfClose(this.protocol, { by: "connection", code: by === "connection" ? code : 0 });
   }
 
   /** The transport threw, which it does only for a direction that is over: its error may say why. A reset is of the other direction. */
   #whyNoWrite(cause: unknown): StreamError {
-    const error = (cause as { readonly details?: { readonly error?: StreamClose["error"] } }).details?.error ?? null;
+    const { details } = cause as { readonly details?: { readonly error?: StreamClose["error"] } };
+    const error = details?.error ?? this.#closedBy?.error ?? null;
     if (error !== null && error.by !== "reset") return errorOfClose(this.protocol, error, cause);
-    return new StreamError(
-      "OCTOPII_STREAM_STOPPED",
-      `The stream '${this.protocol}' takes no more bytes.`,
-      { protocol: this.protocol },
-      cause,
-    );
+    const message = `The stream '${this.protocol}' takes no bytes from this side: it was ended, or can only be read.`;
+    return new StreamError("OCTOPII_STREAM_GIVEN_UP", message, { protocol: this.protocol }, cause);
   }
 
   #givenUp(what: string, streamCode?: number): StreamError {

@@ -1,6 +1,5 @@
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from "node:stream/web";
 import type { AsyncStream } from "./async-stream.js";
-import { errorOfClose } from "./errors.js";
 
 /** The two directions of a stream, as the web platform has them. Made by {@link webStreams}. */
 export interface WebStreams {
@@ -45,14 +44,24 @@ function readableOf(view: AsyncStream, giveUpCode: number): ReadableStream<Uint8
 
 function writableOf(view: AsyncStream, giveUpCode: number): WritableStream<Uint8Array> {
   const failWith = (controller: WritableStreamDefaultController): void => {
-    void view.closed.then(({ error }) => {
-      if (error !== null) controller.error(errorOfClose(view.protocol, error));
+    void view.closed.then(async ({ error }) => {
+      if (error === null) return;
+      // Which of the two directions that tells of, only a write finds out; of one that was ended in good order it changes nothing.
+      await view.write(new Uint8Array(0)).catch((reason: unknown) => controller.error(reason));
     });
   };
   return new WritableStream<Uint8Array>({
-    start: failWith,
-    write: (bytes) => view.write(bytes),
+    start(controller) {
+      failWith(controller);
+      // The sink's own `abort` comes only when the write under way is done, and a peer that does not read never lets it be.
+      signalOf(controller).addEventListener("abort", () => view.reset(giveUpCode), { once: true });
+    },
+    write: (bytes, controller) => view.write(bytes, { signal: signalOf(controller) }),
     close: () => view.end(),
-    abort: () => view.reset(giveUpCode),
   });
+}
+
+/** Fires when the writer aborts. The platform has it; its types for this release of Node.js do not. */
+function signalOf(controller: WritableStreamDefaultController): AbortSignal {
+  return (controller as WritableStreamDefaultController & { readonly signal: AbortSignal }).signal;
 }

@@ -44,3 +44,18 @@ describe("streams that the peer opens", () => {
       expect(() => acceptStreams(server, { waitingMax: 0, refusalCode: -1 })).toThrow(/waitingMax .* 0; refusalCode .* -1/);
     }));
 });
+
+it("two waits for a stream both end when the connection does, and leaving twice takes nobody's streams away", () =>
+  withPair(async ({ client, server }) => {
+    const loop = acceptStreams(server)[Symbol.asyncIterator]();
+    const waits = [loop.next(), loop.next()];
+    asyncStream(client.openStream("only/1"));
+    expect((await waits[0])?.value?.protocol).toBe("only/1");
+    await loop.return?.();
+    expect(await waits[1]).toEqual({ done: true, value: undefined });
+    const other = acceptStreams(server)[Symbol.asyncIterator]();
+    await loop.return?.();
+    expect(server.onStream).not.toBeNull();
+    client.close(0, "done");
+    expect(await other.next()).toEqual({ done: true, value: undefined });
+  }));

@@ -100,7 +100,7 @@ describe("a read", () => {
     const view = asyncStream(stream);
     const waiting = view.read();
     stream.readable.push(bytes("a"), bytes("b"));
-    stream.onClose?.({ error: { by: "connection", code: 3 } });
+    stream.close({ by: "connection", code: 3 });
     expect([text(await waiting), text(await view.read())]).toEqual(["a", "b"]);
     expect(await reason(view.read())).toMatchObject({ code: "OCTOPII_STREAM_CONNECTION_CLOSED" });
   });
@@ -145,7 +145,7 @@ describe("writes", () => {
   it("that wait are refused by a reset and by the close", async () => {
     for (const [cut, code] of [
       [(view: ReturnType<typeof asyncStream>) => view.reset(5), "OCTOPII_STREAM_GIVEN_UP"],
-      [(_: unknown, stream: HandStream) => stream.onClose?.({ error: { by: "stopped", code: 5 } }), "OCTOPII_STREAM_STOPPED"],
+      [(_: unknown, stream: HandStream) => stream.close({ by: "stopped", code: 5 }), "OCTOPII_STREAM_STOPPED"],
     ] as const) {
       const stream = new HandStream();
       const view = asyncStream(stream);

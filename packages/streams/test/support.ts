@@ -1,4 +1,4 @@
-import type { Connection, Stream, Transport } from "@octopii/interfaces";
+import type { Connection, Stream, StreamClose, Transport } from "@octopii/interfaces";
 import { createSimulation, type World } from "@octopii/testing";
 import { expect } from "vitest";
 import { type AsyncStream, acceptStreams, asyncStream } from "../src/index.js";
@@ -68,11 +68,20 @@ export class HandStream implements Stream {
   ended = false;
   resetCode: number | null = null;
   hasRoom = true;
+  /** Why it takes no more. */
+  cut: StreamClose["error"] = null;
   onDrain: (() => void) | null = null;
   onReadable: (() => void) | null = null;
   onClose: Stream["onClose"] = null;
 
+  /** Both directions are over. */
+  close(error: StreamClose["error"]): void {
+    this.cut = error;
+    this.onClose?.({ error });
+  }
+
   write(chunk: Uint8Array): boolean {
+    if (this.cut !== null) throw Object.assign(new Error("It takes no more."), { details: { error: this.cut } });
     this.calls.push(`write ${text(chunk)}`);
     return this.hasRoom;
   }

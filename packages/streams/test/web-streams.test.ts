@@ -56,7 +56,7 @@ describe("a stream as web streams", () => {
     const writer = writable.getWriter();
     const idle = reason(writer.closed);
     const reading = reason(readable.getReader().read());
-    stream.onClose?.({ error: { by: "connection", code: 2 } });
+    stream.close({ by: "connection", code: 2 });
     for (const wait of [idle, reading]) expect(await wait).toMatchObject({ code: "OCTOPII_STREAM_CONNECTION_CLOSED" });
   });
 });
@@ -85,5 +85,29 @@ describe("over a real transport", () => {
     } finally {
       await Promise.all([server.close(), client.close()]);
     }
+  });
+});
+
+describe("a peer that reads nothing", () => {
+  it("does not keep a writer from giving up, and hears of it", async () => {
+    const stream = new HandStream();
+    stream.hasRoom = false;
+    const writer = webStreams(asyncStream(stream), { giveUpCode: 4 }).writable.getWriter();
+    await writer.write(bytes("taken"));
+    const waiting = reason(writer.write(bytes("waits")));
+    await writer.abort(new Error("no more"));
+    expect(stream.calls).toEqual(["write taken", "reset 4"]);
+    expect(await waiting).toMatchObject({ code: "OCTOPII_STREAM_GIVEN_UP", details: { streamCode: 4 } });
+  });
+
+  it("is told apart from one that gave up sending", async () => {
+    const stream = new HandStream();
+    const { writable } = webStreams(asyncStream(stream));
+    const closed = reason(writable.getWriter().closed);
+    stream.resetCode = 5;
+    stream.onReadable?.();
+    stream.cut = { by: "stopped", code: 6 };
+    stream.onClose?.({ error: { by: "reset", code: 5 } });
+    expect(await closed).toMatchObject({ code: "OCTOPII_STREAM_STOPPED", details: { streamCode: 6 } });
   });
 });

@@ -13,6 +13,7 @@ import type { CodedError } from "@octopii/interfaces";
  *   is. `details.refusal` says which side, and why.
  * - `OCTOPII_QUIC_HANDSHAKE_FAILED`: TLS or QUIC could not agree for another reason, such as on the application protocol.
  * - `OCTOPII_QUIC_CONNECTION_CLOSED`: the connection is closed, or was before it opened.
+ * - `OCTOPII_QUIC_CONNECTION_LIMIT`: this side has dialed `maxConnections` connections that are open.
  * - `OCTOPII_QUIC_TRANSPORT_CLOSED`: the transport is closed.
  * - `OCTOPII_QUIC_STREAM_LIMIT`: too many streams wait for the peer's credit.
  * - `OCTOPII_QUIC_STREAM_CLOSED`: this direction of the stream is over.
@@ -29,6 +30,7 @@ export type QuicTransportErrorCode =
   | "OCTOPII_QUIC_PEER_REFUSED"
   | "OCTOPII_QUIC_HANDSHAKE_FAILED"
   | "OCTOPII_QUIC_CONNECTION_CLOSED"
+  | "OCTOPII_QUIC_CONNECTION_LIMIT"
   | "OCTOPII_QUIC_TRANSPORT_CLOSED"
   | "OCTOPII_QUIC_STREAM_LIMIT"
   | "OCTOPII_QUIC_STREAM_CLOSED"

@@ -16,9 +16,12 @@ export interface QuicTransportOptions {
   readonly idleTimeoutMs?: number;
   /** How long a Retry token is good. */
   readonly retryTokenLifetimeMs?: number;
-  /** Connections at one time on one address, unestablished ones included. Beyond it, packets that open one are dropped. */
+  /**
+   * Connections at one time: that were accepted on one address, unestablished ones included, and as many that were dialed. Beyond it, packets
+   * that open one are dropped, and dials refused; those of others never keep us from dialing.
+   */
   readonly maxConnections?: number;
-  /** Accepted connections at one time on one address that have not proven their identity. */
+  /** Accepted connections at one time on one address that have not proven their identity. Beyond it, the oldest of them makes room. */
   readonly maxUnestablished?: number;
   /** Bytes that an accepted connection may send before it has proven its identity. */
   readonly maxUnestablishedBytes?: number;
@@ -32,7 +35,10 @@ export interface QuicTransportOptions {
   readonly maxSendBufferBytes?: number;
   /** Bytes of one stream that the peer may send ahead of our reading. */
   readonly streamWindowBytes?: number;
-  /** Bytes of all streams of a connection that the peer may send ahead of our reading. */
+  /**
+   * Bytes of all streams of a connection that the peer may send ahead of our reading. When so many streams are left unread that it is used up,
+   * the others of that connection wait, too.
+   */
   readonly connectionWindowBytes?: number;
   /** The largest UDP payload to send. Raise it only where every network on the way carries it: there is no discovery. */
   readonly udpPayloadBytes?: number;
@@ -78,7 +84,8 @@ export const quicTransportDefaults: Defaults = {
   maxSendBufferBytes: 16 * mebibyte,
   // 1 MiB in flight carries 100 MB/s at 10 ms.
   streamWindowBytes: mebibyte,
-  connectionWindowBytes: 16 * mebibyte,
+  // More than all transfers, snapshots and calls between two nodes may leave unread at once, lest heartbeats wait behind them.
+  connectionWindowBytes: 64 * mebibyte,
   // Fits an Ethernet path with tunnels on the way, over IPv4 and IPv6.
   udpPayloadBytes: 1_350,
   // One burst of a fast sender; Linux gives 208 KiB unless net.core.rmem_max was raised.

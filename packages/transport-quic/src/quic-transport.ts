@@ -86,7 +86,9 @@ class QuicTransport implements RotatingTransport {
     const { host, port } = parseAddress(options.address, { allowPortZero: true });
     await this.#loadEngine();
     const resolved = await this.#resolve(host);
-    const endpoint = await this.#openEndpoint(resolved, port);
+    // Connections that outlived an earlier listener still have its socket.
+    const kept = [...this.#endpoints].find((one) => one.isBoundTo(resolved.host, port) && !one.isListening);
+    const endpoint = kept ?? (await this.#openEndpoint(resolved, port));
     endpoint.listen(options.onConnection);
     return {
       address: endpoint.address,
@@ -168,8 +170,9 @@ class QuicTransport implements RotatingTransport {
       dial.attach(connection);
       return;
     }
-    const message = `${this.#config.maxConnections} connections are open on ${endpoint.address}, which is the limit maxConnections.`;
-    throw new QuicTransportError("OCTOPII_QUIC_CONNECTION_CLOSED", message);
+    const { maxConnections } = this.#config;
+    const message = `${maxConnections} connections that ${endpoint.address} dialed are open, which is the limit maxConnections; close some.`;
+    throw new QuicTransportError("OCTOPII_QUIC_CONNECTION_LIMIT", message);
   }
 
   #loadEngine(): Promise<EngineContext> {

@@ -13,6 +13,7 @@ import type { CodedError } from "@octopii/interfaces";
  *   is. `details.refusal` says which side, and why.
  * - `OCTOPII_TCP_HANDSHAKE_FAILED`: TLS could not agree for another reason, such as on the version or the application protocol.
  * - `OCTOPII_TCP_CONNECTION_CLOSED`: the connection is closed, or was before it opened.
+ * - `OCTOPII_TCP_CONNECTION_LIMIT`: this side has dialed `maxConnections` connections that are open.
  * - `OCTOPII_TCP_TRANSPORT_CLOSED`: the transport is closed.
  * - `OCTOPII_TCP_STREAM_LIMIT`: too many streams wait for the peer's credit.
  * - `OCTOPII_TCP_STREAM_CLOSED`: this direction of the stream is over.
@@ -29,6 +30,7 @@ export type TcpTransportErrorCode =
   | "OCTOPII_TCP_PEER_REFUSED"
   | "OCTOPII_TCP_HANDSHAKE_FAILED"
   | "OCTOPII_TCP_CONNECTION_CLOSED"
+  | "OCTOPII_TCP_CONNECTION_LIMIT"
   | "OCTOPII_TCP_TRANSPORT_CLOSED"
   | "OCTOPII_TCP_STREAM_LIMIT"
   | "OCTOPII_TCP_STREAM_CLOSED"

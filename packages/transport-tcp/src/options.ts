@@ -17,9 +17,12 @@ export interface TcpTransportOptions {
   readonly handshakeTimeoutMs?: number;
   /** How long a peer may be silent before the connection counts as lost. Keep-alive probes go out at a third of it. */
   readonly idleTimeoutMs?: number;
-  /** Connections at one time on one address, those included that have proven nothing yet. Beyond it, new ones are dropped. */
+  /**
+   * Connections at one time: that were accepted on one address, those included that have proven nothing yet, and as many that were dialed.
+   * Beyond it, new ones are dropped, and dials refused; those of others never keep us from dialing.
+   */
   readonly maxConnections?: number;
-  /** Accepted connections at one time on one address that have not proven their identity. */
+  /** Accepted connections at one time on one address that have not proven their identity. Beyond it, the oldest of them makes room. */
   readonly maxUnestablished?: number;
   /** Streams of each kind that the peer may have open at one time on one connection. */
   readonly maxIncomingStreams?: number;
@@ -31,7 +34,10 @@ export interface TcpTransportOptions {
   readonly maxSendBufferBytes?: number;
   /** Bytes of one stream that the peer may send ahead of our reading: its credit, so that a slow stream cannot stop another. */
   readonly streamWindowBytes?: number;
-  /** Bytes of all streams of a connection that the peer may send ahead of our reading. */
+  /**
+   * Bytes of all streams of a connection that the peer may send ahead of our reading. When so many streams are left unread that it is used up,
+   * the others of that connection wait, too.
+   */
   readonly connectionWindowBytes?: number;
   /**
    * The longest frame to send: how long a stream with much to send may keep the others of its connection waiting. A longer one that a peer
@@ -68,7 +74,8 @@ export const tcpTransportDefaults: Defaults = {
   sendBufferBytes: 256 * kibibyte,
   maxSendBufferBytes: 16 * mebibyte,
   streamWindowBytes: mebibyte,
-  connectionWindowBytes: 16 * mebibyte,
+  // More than all transfers, snapshots and calls between two nodes may leave unread at once, lest heartbeats wait behind them.
+  connectionWindowBytes: 64 * mebibyte,
   // Four records of TLS: headers cost nothing, and at 100 MB/s another stream waits for less than a millisecond.
   maxFrameBytes: 64 * kibibyte,
   insecureKeyLogFile: null,

@@ -58,6 +58,8 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
   readonly #binding = new Set<Promise<TlsServer>>();
   readonly #connections = new Map<TcpConnection, Dial | Place>();
   readonly #dials = new Set<Dial>();
+  /** How many of the connections this side dialed: those of others do not count against its own. */
+  #dialed = 0;
   #context: TlsContext | null = null;
   #closing: Promise<void> | null = null;
   #onIdle: (() => void) | null = null;
@@ -154,12 +156,14 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
     if (isWildcard(host)) {
       throw new TcpTransportError("OCTOPII_TCP_INVALID_ADDRESS", `'${address}' stands for all interfaces; give the address of one.`);
     }
-    if (this.#connections.size >= this.config.maxConnections) {
-      const message = `${this.config.maxConnections} connections are open, which is the limit maxConnections.`;
-      throw new TcpTransportError("OCTOPII_TCP_CONNECTION_CLOSED", message);
+    const { maxConnections } = this.config;
+    if (this.#dialed >= maxConnections) {
+      const message = `${maxConnections} connections that this side dialed are open, which is the limit maxConnections; close some.`;
+      throw new TcpTransportError("OCTOPII_TCP_CONNECTION_LIMIT", message);
     }
     const connection = new TcpConnection(this.#sockets.connect({ host, port, context: this.#currentContext() }), false, this);
     this.#connections.set(connection, dial);
+    this.#dialed += 1;
     dial.attach(connection);
   }
 
@@ -175,15 +179,19 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
   #accept(socket: TlsSocket, place: Place): void {
     const { maxConnections, maxUnestablished } = this.config;
     if (place.onConnection === null || place.connections.size >= maxConnections) return socket.destroy();
-    let unestablished = 0;
-    for (const connection of place.connections) if (connection.isUnestablished) unestablished += 1;
-    if (unestablished >= maxUnestablished) {
-      this.logger.debug({ remote: socket.remoteAddress }, "dropped a connection attempt: the limit is reached");
-      return socket.destroy();
-    }
+    this.#makeRoom(place, maxUnestablished);
     const connection = new TcpConnection(socket, true, this);
     place.connections.add(connection);
     this.#connections.set(connection, place);
+  }
+
+  /** Of those that have proven nothing the oldest goes: an honest one needs a moment only, and those that keep quiet are not to keep it out. */
+  #makeRoom({ connections }: Place, maxUnestablished: number): void {
+    const unproven = [...connections].filter(({ isUnestablished }) => isUnestablished);
+    const [oldest] = unproven;
+    if (oldest === undefined || unproven.length < maxUnestablished) return;
+    this.logger.debug({ remote: oldest.remoteAddress }, "gave a connection attempt up for a newer one: the limit is reached");
+    oldest.abandon();
   }
 
   #currentContext(): TlsContext {
@@ -220,7 +228,8 @@ class TcpTransport implements RotatingTransport, ConnectionHost {
   gone(connection: TcpConnection): void {
     const owner = this.#connections.get(connection);
     this.#connections.delete(connection);
-    if (owner !== undefined && !(owner instanceof Dial)) owner.connections.delete(connection);
+    if (owner instanceof Dial) this.#dialed -= 1;
+    else owner?.connections.delete(connection);
     if (this.#connections.size === 0) this.#onIdle?.();
   }
 }

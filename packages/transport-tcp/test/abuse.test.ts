@@ -60,12 +60,62 @@ const externalBytes = () => process.memoryUsage().external;
 
 describe("a TCP listener under abuse", () => {
   it("drops a storm of connections that prove nothing, and takes honest ones again after their time", async () => {
-    const { address, accepted } = await listening({ maxUnestablished: 16, handshakeTimeoutMs: 300 });
+    const { address, accepted } = await listening({ maxUnestablished: 16, handshakeTimeoutMs: 1_000 });
     const sockets = Array.from({ length: 400 }, () => plainSocket(address));
     await until(() => sockets.filter(({ closed }) => closed).length >= 300);
     await until(() => sockets.every(({ closed }) => closed));
     expect(accepted).toEqual([]);
     await expectService(address);
+  });
+
+  it("serves honest ones while others come again and again, and say nothing", async () => {
+    const { address } = await listening({ maxUnestablished: 16 });
+    let attempts = 0;
+    let running = true;
+    const come = (): void => {
+      if (!running) return;
+      attempts += 1;
+      plainSocket(address).once("close", () => setTimeout(come, 20));
+    };
+    for (let i = 0; i < 40; i += 1) come();
+    await until(() => attempts > 60);
+    for (let i = 0; i < 5; i += 1) await expectService(address);
+    running = false;
+    expect(attempts).toBeGreaterThan(100);
+  });
+
+  it("holds no more than the window of streams that get a byte at a time", async () => {
+    const held: Stream[] = [];
+    const server = createTcpTransport({ ...(await optionsOf(cluster, 1)), streamWindowBytes: 256 * 1024 }, { logger });
+    toClose.push(() => server.close());
+    const { address } = await server.listen({
+      address: "127.0.0.1:0",
+      onConnection: (connection) => {
+        connection.onStream = (stream) => held.push(stream);
+      },
+    });
+    const { credentials } = await optionsOf(cluster, 9);
+    const peer = await RawPeer.greet(address, credentials);
+    toClose.push(() => peer.destroy());
+    peer.send(encodeOpen(0, "unread"));
+    await until(() => held.length === 1);
+    const before = process.memoryUsage().rss;
+    const one = frame(frameTypes.data, 0, [7]);
+    const thousand = new Uint8Array(one.length * 1_024);
+    for (let i = 0; i < 1_024; i += 1) thousand.set(one, i * one.length);
+    for (let i = 0; i < 256; i += 1) peer.send(thousand);
+    let received = 0;
+    await until(() => {
+      for (let bytes = held[0]?.read() ?? null; bytes !== null; bytes = held[0]?.read() ?? null) {
+        expect(bytes.every((byte) => byte === 7)).toBe(true);
+        received += bytes.length;
+        // The first look is at what was gathered unread.
+        if (received < 200 * 1024) expect(bytes.length).toBeGreaterThan(1);
+      }
+      return received >= 256 * 1024;
+    }, 20_000);
+    expect(received).toBe(256 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * mebibyte);
   });
 
   it("gives those up that send one byte at a time", async () => {

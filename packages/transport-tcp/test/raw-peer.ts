@@ -78,6 +78,7 @@ export class RawPeer {
       return null;
     };
     return {
+      isOver: false,
       hello: note("hello"),
       open: note("open"),
       dataBegins: note("data"),

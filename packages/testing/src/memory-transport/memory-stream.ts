@@ -105,7 +105,7 @@ export class MemoryStream implements Stream {
   reset(code: number): void {
     checkCode(code);
     if (this.#send.over) return;
-    this.#send.cut("reset");
+    this.#send.cut("reset", { by: "local", code });
     this.#resetDue = code;
     this.#error ??= { by: "local", code };
     this.#session.queue(this);
@@ -161,7 +161,7 @@ export class MemoryStream implements Stream {
 
   receiveStop(code: number): void {
     if (this.#send.over) return;
-    this.#send.cut("stopped");
+    this.#send.cut("stopped", { by: "stopped", code });
     this.#error ??= { by: "stopped", code };
     // A writer that waits for room would wait for ever; its next write tells it why.
     if (this.#send.wantsDrain) this.#noteDrain();
@@ -177,7 +177,7 @@ export class MemoryStream implements Stream {
   /** The connection is gone. */
   lose(code: number): void {
     if (this.#removed) return;
-    if (!this.#send.over) this.#send.cut("lost");
+    if (!this.#send.over) this.#send.cut("lost", { by: "connection", code });
     this.#receive.cut("lost");
     this.#error ??= { by: "connection", code };
     this.#checkOver();

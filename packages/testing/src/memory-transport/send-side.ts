@@ -1,3 +1,4 @@
+import type { StreamClose } from "@octopii/interfaces";
 import { TestingError } from "../errors.js";
 
 /** Writes that were taken although earlier ones gave false may add up to so many send buffers. */
@@ -14,6 +15,8 @@ export class SendSide {
   state: SendState;
   /** The owner was told to wait and wants to know when it may go on. */
   wantsDrain = false;
+  /** Why it was cut short; null while it was not. */
+  cutBy: StreamClose["error"] = null;
   /** Bytes that the owner wrote and that are not under way. */
   buffered = 0;
   #sent = 0;
@@ -89,8 +92,9 @@ export class SendSide {
   }
 
   /** Drops what was not sent. */
-  cut(state: "reset" | "stopped" | "lost"): void {
+  cut(state: "reset" | "stopped" | "lost", error: NonNullable<StreamClose["error"]>): void {
     this.state = state;
+    this.cutBy = error;
     this.#queue.length = 0;
     this.#headOffset = 0;
     this.buffered = 0;
@@ -98,9 +102,12 @@ export class SendSide {
 
   #checkWritable(): void {
     if (this.state === "open") return;
-    if (this.state === "lost") throw new TestingError("OCTOPII_TESTING_CLOSED", "The connection of this stream is closed; open another.");
+    const details = { error: this.cutBy };
+    if (this.state === "lost") {
+      throw new TestingError("OCTOPII_TESTING_CLOSED", "The connection of this stream is closed; open another.", { details });
+    }
     const why = this.state === "stopped" ? "the peer gave up reading it" : "it was ended or reset, or is the peer's alone";
-    throw new TestingError("OCTOPII_TESTING_STREAM_ENDED", `This stream cannot be written: ${why}.`);
+    throw new TestingError("OCTOPII_TESTING_STREAM_ENDED", `This stream cannot be written: ${why}.`, { details });
   }
 
   #countOverrun(bytes: number): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Stream } from "@octopii/interfaces";
 import { assertSameBytes, pattern } from "./bytes.js";
 import type { CaseTable } from "./case-table.js";
 import { type Lab, watchStreams } from "./lab.js";
@@ -121,6 +122,34 @@ async function resetWhileWriting(lab: Lab): Promise<void> {
   assert.deepEqual(await lab.within(opener.closed, "onClose at the opener"), { error: { by: "local", code: 77 } });
 }
 
+async function resetBehindBytes(lab: Lab): Promise<void> {
+  const { opener, acceptor } = await lab.open(await lab.pair(), { acceptorReads: false });
+  opener.say("left unread");
+  await lab.pause();
+  opener.stream.reset(77);
+  assert.equal(await lab.within(acceptor.resetByPeer, "onReadable at a reader that has left bytes where they were"), 77);
+  acceptor.stream.end();
+  await lab.within(acceptor.closed, "onClose at the acceptor");
+}
+
+async function whyNoWrite(lab: Lab): Promise<void> {
+  const { opener, acceptor } = await lab.open(await lab.pair());
+  // Each direction has a reason of its own.
+  acceptor.stream.stop(4);
+  opener.stream.stop(9);
+  await lab.pause();
+  const why = (stream: Stream): unknown => {
+    try {
+      stream.write(new Uint8Array(1));
+    } catch (error) {
+      return (error as { readonly details?: { readonly error?: unknown } }).details?.error;
+    }
+    return assert.fail("a direction that the peer has stopped takes bytes");
+  };
+  assert.deepEqual(why(opener.stream), { by: "stopped", code: 4 });
+  assert.deepEqual(why(acceptor.stream), { by: "stopped", code: 9 });
+}
+
 async function stop(lab: Lab): Promise<void> {
   const { opener, acceptor } = await lab.open(await lab.pair(), { unidirectional: true });
   opener.say("go on");
@@ -213,7 +242,9 @@ export const streamCases: CaseTable = {
   "the peer sees a stream before its first byte": silentOpen,
   "a reset reaches the reader with its code": reset,
   "a reset reaches a reader whose own direction goes on": resetWhileWriting,
+  "a reset reaches a reader who has left bytes unread": resetBehindBytes,
   "a stop reaches the writer with its code": stop,
+  "a write on a direction that was cut says why that one was": whyNoWrite,
   "reset and stop together end a stream at both ends": giveUp,
   "a stop ends the wait of a writer": stopWakesWriter,
   "writing after the end is refused": writeAfterEnd,

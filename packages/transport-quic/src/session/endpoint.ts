@@ -113,6 +113,11 @@ export class Endpoint implements ConnectionHost {
     return this.#onConnection !== null;
   }
 
+  /** Whether its socket is bound to this very address. */
+  isBoundTo(host: string, port: number): boolean {
+    return this.#socket?.host === host && this.#socket.port === port;
+  }
+
   /** Whether a socket bound like this one reaches `host`. */
   canReach(host: string): boolean {
     return isWildcard(this.socket.host) || isLoopback(this.socket.host) === isLoopback(host);
@@ -137,9 +142,9 @@ export class Endpoint implements ConnectionHost {
     return this.#onConnection === null && this.#connections.size === 0;
   }
 
-  /** Starts a connection to an IP address. @returns null while {@link QuicTransportConfig.maxConnections} are open. */
+  /** Starts a connection to an IP address. @returns null while {@link QuicTransportConfig.maxConnections} that were dialed are open. */
   dial(remoteHost: string, remotePort: number, handler: DialHandler): QuicConnection | null {
-    if (this.#connections.size >= this.config.maxConnections) return null;
+    if (this.#dials.size >= this.config.maxConnections) return null;
     const sourceId = this.#freshId();
     const place = {
       accepted: false,
@@ -297,16 +302,27 @@ export class Endpoint implements ConnectionHost {
       this.#answerPast(key, host, port);
       return;
     }
-    if (this.#connections.size >= this.config.maxConnections || this.#unidentified >= this.config.maxUnestablished) {
+    if (this.#connections.size - this.#dials.size >= this.config.maxConnections) {
       this.logger.debug({ remote: formatAddress(host, port) }, "dropped a connection attempt: the limit is reached");
       return;
     }
+    if (this.#unidentified >= this.config.maxUnestablished) this.#abandonOldest();
     const engine = this.#context.engine().accept(retryId, originalId, this.#resets.token(retryId));
     const place = { accepted: true, key, remoteHost: host, remotePort: port, remoteAddress: formatAddress(host, port) };
     const connection = new QuicConnection(engine, place, this);
     this.#connections.set(key, connection);
     this.#unidentified += 1;
     connection.receiveDatagram(datagram);
+  }
+
+  /** Of those that have proven nothing the oldest goes: an honest one needs a moment only, and those that keep quiet are not to keep it out. */
+  #abandonOldest(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.place.accepted || !connection.unidentified) continue;
+      this.logger.debug({ remote: connection.remoteAddress }, "gave a connection attempt up for a newer one: the limit is reached");
+      connection.fail("a newer attempt took its place");
+      return;
+    }
   }
 
   /** A packet of an established connection that is not here: closed a moment ago, from before our restart, a reset for us, or noise. */

@@ -52,6 +52,8 @@ export class QuicStream implements Stream {
   #armed = true;
   #missedReadable = false;
   #error: StreamError | null = null;
+  /** Why our own direction was cut short. */
+  #sendError: StreamError | null = null;
   #finished = false;
   #missedClose = false;
   #onReadable: (() => void) | null = null;
@@ -221,6 +223,8 @@ export class QuicStream implements Stream {
   receiveReset(code: number): void {
     if (!this.#receiveOver) {
       this.#resetCode = code;
+      // Also whoever has not read what came before: there is nothing more to wait for.
+      this.#armed = true;
       this.#missedReadable = true;
       this.#endReceiving({ by: "reset", code });
       this.#host.recheck(this);
@@ -292,6 +296,7 @@ export class QuicStream implements Stream {
 
   #endSending(error: StreamError | null): void {
     this.#send = "over";
+    this.#sendError = error;
     this.#checkFinished(error);
   }
 
@@ -309,7 +314,7 @@ export class QuicStream implements Stream {
   }
 
   #sendOverError(): QuicTransportError {
-    const by = this.#error?.by ?? "local";
+    const by = this.#sendError?.by ?? "local";
     const why =
       by === "stopped"
         ? "the peer gave up reading it"
@@ -317,6 +322,6 @@ export class QuicStream implements Stream {
           ? "its connection is closed"
           : "it was ended or reset, or can only be read";
     const message = `The stream '${this.#protocol}' takes no more bytes: ${why}.`;
-    return new QuicTransportError("OCTOPII_QUIC_STREAM_CLOSED", message, { details: { error: this.#error } });
+    return new QuicTransportError("OCTOPII_QUIC_STREAM_CLOSED", message, { details: { error: this.#sendError } });
   }
 }

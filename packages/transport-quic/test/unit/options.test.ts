@@ -21,7 +21,7 @@ describe("options", () => {
       idleTimeoutMs: 1,
       udpPayloadBytes: 20_000,
       maxSendBufferBytes: 2_048,
-      streamWindowBytes: 32 * 1024 * 1024,
+      streamWindowBytes: 128 * 1024 * 1024,
       congestionControl: "none",
       serverName: "",
       insecureKeyLogFile: "",

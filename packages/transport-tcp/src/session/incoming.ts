@@ -15,6 +15,8 @@ export interface IncomingHost {
   /** The peer may take more now. */
   creditGrew(): void;
   closedByPeer(code: number, reason: string): void;
+  /** It is not closing, nor closed. */
+  readonly takesFrames: boolean;
 }
 
 /** Checks each frame of the peer against what it may do, and gives it to whom it is for. */
@@ -44,6 +46,10 @@ export class Incoming implements FrameHandler {
     this.#window = limits.connectionWindowBytes;
     this.#limit = limits.connectionWindowBytes;
     this.#maxFrameBytes = limits.maxFrameBytes;
+  }
+
+  get isOver(): boolean {
+    return !this.#host.takesFrames;
   }
 
   /** How many bytes of a stream we may send before the peer says more. */

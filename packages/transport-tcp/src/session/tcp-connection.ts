@@ -160,6 +160,14 @@ export class TcpConnection implements Connection, StreamsHost, IncomingHost, Tur
     this.#turns.wake();
   }
 
+  /** Ends it without a word, before anything was proven. */
+  abandon(): void {
+    if (!this.isUnestablished) return;
+    this.#state = "closing";
+    this.#closeAs = { by: "local", code: tcpCodes.idleTimeout, reason: "a newer attempt took its place" };
+    this.#socket.destroy();
+  }
+
   // What happens on the socket.
 
   #secure(problem: string | null): void {
@@ -187,7 +195,7 @@ export class TcpConnection implements Connection, StreamsHost, IncomingHost, Tur
 
   #data(bytes: Uint8Array): void {
     this.#bytesReceived += bytes.length;
-    if (this.#state !== "confirming" && this.#state !== "open") return;
+    if (!this.takesFrames) return;
     this.#liveness.heard();
     // Whoever dialed gets the connection by a promise: until the next turn, its streams have no owner.
     const isPrompt = (this.accepted || this.#state === "open") && this.#turns.claim();
@@ -316,6 +324,7 @@ export class TcpConnection implements Connection, StreamsHost, IncomingHost, Tur
   // What the incoming frames use.
 
   greeted(hello: Hello): void {
+    if (this.#state !== "confirming") return;
     this.#sender.open(Math.max(1, hello.maxFrameBytes), hello.connectionWindowBytes);
     this.#streams.addCredit(hello.streams);
     this.#timer?.cancel();
@@ -323,6 +332,10 @@ export class TcpConnection implements Connection, StreamsHost, IncomingHost, Tur
     this.#state = "open";
     this.#liveness.start();
     this.#host.opened(this);
+  }
+
+  get takesFrames(): boolean {
+    return this.#state === "confirming" || this.#state === "open";
   }
 
   createIncoming(id: number, protocol: string): TcpStream {

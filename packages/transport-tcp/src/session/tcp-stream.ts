@@ -51,6 +51,8 @@ export class TcpStream implements Stream {
   #resetCode: number | null = null;
   #wantsDrain = false;
   #error: StreamError | null = null;
+  /** Why our own direction was cut short. */
+  #sendError: StreamError | null = null;
   #finished = false;
   #offer: ((stream: TcpStream) => void) | null = null;
   #readableDue = false;
@@ -198,6 +200,8 @@ export class TcpStream implements Stream {
     this.wireReceiveOver = true;
     if (this.#receive === "over") return;
     this.#resetCode = code;
+    // Also whoever has not read what came before: there is nothing more to wait for.
+    this.#armed = true;
     this.#readable();
     this.#cutReceiving({ by: "reset", code });
   }
@@ -282,6 +286,7 @@ export class TcpStream implements Stream {
   }
 
   #cutSending(error: StreamError): void {
+    this.#sendError = error;
     this.queue.clear();
     this.#send = "over";
     this.#checkFinished(error);
@@ -304,7 +309,7 @@ export class TcpStream implements Stream {
   }
 
   #sendOverError(): TcpTransportError {
-    const by = this.#error?.by ?? "local";
+    const by = this.#sendError?.by ?? "local";
     const why =
       by === "stopped"
         ? "the peer gave up reading it"
@@ -312,6 +317,6 @@ export class TcpStream implements Stream {
           ? "its connection is closed"
           : "it was ended or reset, or can only be read";
     const message = `The stream '${this.protocol}' takes no more bytes: ${why}.`;
-    return new TcpTransportError("OCTOPII_TCP_STREAM_CLOSED", message, { details: { error: this.#error } });
+    return new TcpTransportError("OCTOPII_TCP_STREAM_CLOSED", message, { details: { error: this.#sendError } });
   }
 }

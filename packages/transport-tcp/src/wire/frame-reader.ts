@@ -26,6 +26,8 @@ export interface FrameHandler {
   ping(token: Uint8Array): string | null;
   pong(token: Uint8Array): string | null;
   close(code: number, reason: string): string | null;
+  /** Nothing more is to be read: a close came, or was sent. */
+  readonly isOver: boolean;
 }
 
 const decoder = new TextDecoder();
@@ -60,7 +62,7 @@ export class FrameReader {
   /** Takes the next bytes. @returns what is wrong, as the end of a sentence; then the reader is of no more use. Null while all is well. */
   push(bytes: Uint8Array): string | null {
     let at = 0;
-    while (at < bytes.length) {
+    while (at < bytes.length && !this.#handler.isOver) {
       if (this.#dataLeft > 0) {
         at = this.#pass(bytes, at);
         continue;

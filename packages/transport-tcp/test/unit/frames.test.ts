@@ -28,6 +28,7 @@ function recorder(): FrameHandler & { readonly seen: unknown[] } {
     };
   return {
     seen,
+    isOver: false,
     hello: note("hello"),
     open: note("open"),
     dataBegins: (id, length) => {
