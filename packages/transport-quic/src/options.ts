@@ -117,7 +117,8 @@ const ranges = {
   sendBufferBytes: bytes,
   maxSendBufferBytes: bytes,
   streamWindowBytes: { min: 16 * kibibyte, max: 512 * mebibyte },
-  connectionWindowBytes: { min: 32 * kibibyte, max: 512 * mebibyte },
+  // With less than the 48 KiB that the engine itself begins with, its sender oversteps the window, and the peer closes the connection.
+  connectionWindowBytes: { min: 64 * kibibyte, max: 512 * mebibyte },
   // RFC 9000 section 14 requires 1,200; the engine builds packets of at most 16,383.
   udpPayloadBytes: { min: 1_200, max: 16_383 },
   systemBufferBytes: bytes,
