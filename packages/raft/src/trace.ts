@@ -6,6 +6,8 @@ import type { Entry, HardState, Index, Role, SnapshotMetadata, Term, TermRun } f
 
 /** Why a message from a peer had no effect. */
 export type DropReason =
+  /** More messages wait than `inboxMessagesMax` allows. */
+  | "inboxFull"
   | "notForUs"
   | "unknownSender"
   | "malformed"

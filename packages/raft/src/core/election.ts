@@ -148,6 +148,9 @@ export function handleVoteResponse(raft: Replica, message: RequestVoteResponse |
   learnCommit(raft, message);
   const expected = raft.role === "preCandidate" ? "PreVoteResponse" : raft.role === "candidate" ? "RequestVoteResponse" : null;
   if (message.type !== expected) return raft.drop(message, "unexpected");
+  // A grant echoes the term that was asked about. One for an earlier question says nothing of this one: nobody else may have been asked yet.
+  if (message.type === "PreVoteResponse" && message.granted && message.term !== raft.currentTerm + 1)
+    return raft.drop(message, "staleTerm");
   // The first answer of a voter stands; repetitions change nothing.
   if (!raft.votes.has(message.from)) raft.votes.set(message.from, message.granted);
   traceCount(raft, message);

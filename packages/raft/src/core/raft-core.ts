@@ -199,13 +199,14 @@ export class RaftCore {
     if (message.group !== raft.group || message.to !== raft.id) return raft.drop(message, "notForUs");
     if (!isWellFormed(message) || message.term - raft.currentTerm > termLeapMax) return raft.drop(message, "malformed");
     // Whoever is no member may ask, for we may not know of it yet; but we asked nothing of it.
-    if (isResponse(message) && message.from !== raft.id && !this.#knows(message.from)) return raft.drop(message, "unknownSender");
+    if (isResponse(message) && message.from !== raft.id && !this.knows(message.from)) return raft.drop(message, "unknownSender");
     if (message.term > raft.currentTerm && !this.#acceptHigherTerm(message)) return;
     if (message.term < raft.currentTerm) return this.#answerFromThePast(message);
     this.#dispatch(message);
   }
 
-  #knows(id: NodeId): boolean {
+  /** Whether a node is one that this one hears: of the group, as far as it knows, or as leader one that it replicates to. */
+  knows(id: NodeId): boolean {
     return this.#raft.role === "leader" ? this.#raft.progressOf(id) !== undefined : this.#raft.isMember(id);
   }
 
@@ -302,7 +303,9 @@ export class RaftCore {
     raft.heartbeatElapsedTicks++;
     if (raft.electionElapsedTicks >= raft.config.electionTicks) {
       raft.electionElapsedTicks = 0;
-      if (raft.config.checkQuorum && !this.#hasActiveQuorum()) {
+      // Counted in any case: whether a change would leave a quorum rests on who was heard of lately.
+      const isHeard = this.#hasActiveQuorum();
+      if (raft.config.checkQuorum && !isHeard) {
         raft.trace({ type: "quorumLost", term: raft.currentTerm });
         return raft.becomeFollower(raft.currentTerm, 0);
       }

@@ -94,12 +94,16 @@ function isKnownCommit({ commitIndex = 0, commitTerm = 0 }: { readonly commitInd
 function isSnapshot(snapshot: SnapshotMetadata): boolean {
   if (!isObject(snapshot) || !isObject(snapshot.configuration)) return false;
   const { index, term, configuration } = snapshot;
-  if (!nodeLists.every((name) => Array.isArray(configuration[name])) || typeof configuration.autoLeave !== "boolean") return false;
+  if (!nodeLists.every((name) => isNodeList(configuration[name])) || typeof configuration.autoLeave !== "boolean") return false;
   return isPosition(index) && index >= 1 && isPosition(term) && term >= 1 && validateConfiguration(configuration) === null;
 }
 
 function areCommands(commands: readonly Uint8Array[]): boolean {
   return Array.isArray(commands) && commands.length > 0 && commands.every((command) => command instanceof Uint8Array);
+}
+
+function isNodeList(list: readonly unknown[]): boolean {
+  return Array.isArray(list) && list.every((id) => typeof id === "number");
 }
 
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
@@ -115,8 +119,9 @@ function entriesFollow(message: Message & { type: "AppendEntries" }): boolean {
   let term = message.prevLogTerm;
   for (const entry of message.entries as readonly Entry[]) {
     if (!isObject(entry) || entry.index !== ++index || !isPosition(entry.index)) return false;
-    if (entry.term < term || !Number.isSafeInteger(entry.term)) return false;
-    if (!(entry.data instanceof Uint8Array) || !Object.hasOwn(entryKinds, entry.kind)) return false;
+    // Types first: what is no number or string need not even let itself be compared.
+    if (!Number.isSafeInteger(entry.term) || entry.term < term) return false;
+    if (!(entry.data instanceof Uint8Array) || typeof entry.kind !== "string" || !Object.hasOwn(entryKinds, entry.kind)) return false;
     term = entry.term;
   }
   return term <= message.term;

@@ -3,7 +3,7 @@ import type { ChangeResult, ProposalResult, RaftInput, ReadReady } from "../core
 import type { RaftError } from "../errors.js";
 import type { ForwardProposals, ForwardProposalsResponse, Message } from "../messages.js";
 import type { RaftCoreConfig } from "../options.js";
-import type { TraceEvent } from "../trace.js";
+import type { DropReason, TraceEvent } from "../trace.js";
 import { type Entry, entryWireBytes, type GroupId, type Index } from "../types.js";
 import { CatchUp } from "./catch-up.js";
 import { Changes } from "./changes.js";
@@ -23,6 +23,8 @@ export interface CallersHost {
   readonly group: GroupId;
   leaderId(): NodeId;
   currentTerm(): number;
+  /** Whether a node is of the group, as far as this one knows. */
+  knows(id: NodeId): boolean;
   send(message: Message): void;
 }
 
@@ -51,7 +53,7 @@ export class Callers<Result> {
     this.#mayForward = config.forwardProposals;
     this.reads = new Reads(electionTimeoutMs, processId * idsPerProcess);
     this.forwarding = new Forwarding(this.proposals, processId * idsPerProcess);
-    this.#forwarded = new ForwardedBatches(config.queuedProposalsMax, config.uncommittedBytesMax);
+    this.#forwarded = new ForwardedBatches(config.queuedProposalsMax, config.uncommittedBytesMax, config.entryBytesMax);
     this.catchUp = new CatchUp(electionTimeoutMs, config.catchUpRounds);
   }
 
@@ -102,12 +104,16 @@ export class Callers<Result> {
     this.reads.ready(ready, appliedIndex, this.#host.leaderId());
   }
 
-  /** Commands that another member passed on to us. */
-  takeForwarded(message: ForwardProposals): void {
+  /** Commands that another member passed on to us. @returns why they were dropped; null if they were taken or answered. */
+  takeForwarded(message: ForwardProposals): DropReason | null {
+    // Whoever is no member, any more or ever, has no say here.
+    if (!this.#host.knows(message.from)) return "unknownSender";
     // Of another term: the sender asked a leader that we were once, and what came of that nobody can tell any more.
-    if (message.term !== this.#host.currentTerm() || this.#forwarded.isRepeated(message)) return;
-    if (this.#forwarded.add(message)) return;
-    this.#answer(message.from, message.requestId, { count: 0, firstIndex: 0, term: 0, refusal: "busy" });
+    if (message.term !== this.#host.currentTerm()) return "staleTerm";
+    if (this.#forwarded.isRepeated(message)) return null;
+    const refusal = this.#forwarded.add(message);
+    if (refusal !== null) this.#answer(message.from, message.requestId, { count: 0, firstIndex: 0, term: 0, refusal });
+    return null;
   }
 
   forwardAnswered(message: ForwardProposalsResponse): void {

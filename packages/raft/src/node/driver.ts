@@ -3,6 +3,7 @@ import type { ChangeResult, FetchRequest, LogWrite, ProposalResult, RaftInput, R
 import type { RaftCore } from "../core/raft-core.js";
 import { isWellFormed } from "../core/well-formed.js";
 import type { ForwardProposals, ForwardProposalsResponse, InstallSnapshot, Message } from "../messages.js";
+import type { DropReason } from "../trace.js";
 import type { Entry, GroupId, Index, SnapshotMetadata } from "../types.js";
 import type { Applier } from "./applier.js";
 import type { Inbox } from "./inbox.js";
@@ -22,7 +23,8 @@ export interface DriverHost {
   proposed(result: ProposalResult): void;
   changed(result: ChangeResult): void;
   read(ready: ReadReady): void;
-  takeForwarded(message: ForwardProposals): void;
+  /** @returns why it was not taken; null where it was, or was answered. */
+  takeForwarded(message: ForwardProposals): DropReason | null;
   forwardAnswered(message: ForwardProposalsResponse): void;
   /** What was applied so far has taken effect, and nothing more is being applied at this moment. */
   atRest(): void;
@@ -105,38 +107,46 @@ export class Driver<Result> {
     this.#ports.scheduler.nextTurn(this.#onTurn);
   }
 
-  /** Takes messages that came in. @param dropped - told of those that are not from where they came, or are no messages at all. */
-  receive(from: NodeId, messages: readonly Message[], dropped: (message: Message | null) => void): void {
+  /** Takes messages that came in. @param dropped - told of those that have no effect here, and of what is no message at all. */
+  receive(from: NodeId, messages: readonly Message[], dropped: (message: Message | null, reason: DropReason) => void): void {
     for (const message of messages) {
-      if (typeof message !== "object" || message === null) dropped(null);
-      else if (message.from !== from) dropped(message);
-      else this.#take(message);
+      if (typeof message !== "object" || message === null) dropped(null, "malformed");
+      else if (message.from !== from) dropped(message, "unknownSender");
+      else {
+        const reason = this.#take(message);
+        if (reason !== null) dropped(message, reason);
+      }
     }
     this.wake();
   }
 
-  #take(message: Message): void {
+  /** @returns why it had no effect; null if it had one, or the core is to judge it. */
+  #take(message: Message): DropReason | null {
     switch (message.type) {
       case "ForwardProposals":
-        return this.#ifForUs(message, () => this.#host.takeForwarded(message));
-      case "ForwardProposalsResponse":
-        return this.#ifForUs(message, () => this.#host.forwardAnswered(message));
+        return this.#misfitOf(message) ?? this.#host.takeForwarded(message);
+      case "ForwardProposalsResponse": {
+        const misfit = this.#misfitOf(message);
+        if (misfit === null) this.#host.forwardAnswered(message);
+        return misfit;
+      }
       case "InstallSnapshot":
         // The data of a snapshot comes by another way, and its message with it.
-        return;
+        return "unexpected";
       default:
-        this.#inbox.add(message);
+        return this.#inbox.add(message) ? null : "inboxFull";
     }
   }
 
-  #ifForUs(message: Message, handle: () => void): void {
-    if (message.group === this.#group && message.to === this.#id && isWellFormed(message)) handle();
+  #misfitOf(message: Message): DropReason | null {
+    if (message.group !== this.#group || message.to !== this.#id) return "notForUs";
+    return isWellFormed(message) ? null : "malformed";
   }
 
   /** A snapshot comes in: its data is stored first, and then the core gets to know. */
   async receiveSnapshot(from: NodeId, message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { currentTerm, commitIndex } = this.#core.status();
-    const isOurs = message.from === from && message.to === this.#id && message.group === this.#group && isWellFormed(message);
+    const isOurs = message.type === "InstallSnapshot" && message.from === from && this.#misfitOf(message) === null;
     if (!isOurs || message.term < currentTerm || this.#stopped) throw new Error("The snapshot is not for this node, or out of date.");
     // What we hold already needs no data; the core answers with how far we are.
     if (message.snapshot.index > commitIndex) {

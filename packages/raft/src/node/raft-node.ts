@@ -3,6 +3,7 @@ import type { Configuration, ConfigurationChange, MemberChangeType } from "../co
 import { isNodeId } from "../configuration/validate.js";
 import type { RaftStatus } from "../core/input-output.js";
 import { RaftCore } from "../core/raft-core.js";
+import { RaftError } from "../errors.js";
 import { createRaftMetrics, type RaftMetrics } from "../observability/metrics.js";
 import { type RaftCoreConfig, resolveRaftCoreOptions } from "../options.js";
 import type { TraceEvent } from "../trace.js";
@@ -163,6 +164,7 @@ export class RaftNode<Result> {
   /**
    * Puts a new member in the place of an old one, in one change: the newcomer learns first, and takes over the vote when it has caught up, so
    * that the group never has fewer voters than before.
+   * @throws {RaftError} `CHANGE_REFUSED` unless the old one votes and the new one does not, and as {@link changeMembership}.
    */
   async replaceMember(
     oldId: NodeId,
@@ -171,6 +173,12 @@ export class RaftNode<Result> {
   ): Promise<Configuration> {
     if (oldId === newId) throw new RangeError(`Node ${oldId} cannot take its own place; give the newcomer another id.`);
     const left = this.#timeLeft(options);
+    const { voters } = this.#core.status().configuration;
+    if (this.#core.leaderId === this.#id && (!voters.includes(oldId) || voters.includes(newId))) {
+      const fact = voters.includes(newId) ? `node ${newId} votes already` : `node ${oldId} does not vote`;
+      const message = `Node ${newId} cannot take the place of node ${oldId}: ${fact}. Add or remove members one by one instead.`;
+      throw new RaftError("OCTOPII_RAFT_CHANGE_REFUSED", message, { outcome: "failed" });
+    }
     await this.#addCaughtUp(newId, left);
     const { context } = options;
     const newcomer = { type: "addVoter", nodeId: newId, ...(context !== undefined && { context }) } as const;
@@ -316,6 +324,7 @@ export class RaftNode<Result> {
       group,
       leaderId: () => this.#core.leaderId,
       currentTerm: () => this.#core.currentTerm,
+      knows: (id) => this.#core.knows(id),
       send: (message) => this.#driver.post(message),
     };
     const config = { ...this.#coreConfig, ...this.#config };
@@ -400,9 +409,9 @@ export class RaftNode<Result> {
   #attach(group: GroupId): () => void {
     return this.#ports.network.attach(group, {
       receive: (from, messages) => {
-        this.#driver.receive(from, messages, (message) => {
+        this.#driver.receive(from, messages, (message, reason) => {
           if (message === null) this.#tell({ type: "noMessage", from });
-          else this.#traced({ type: "drop", message, reason: "unknownSender" });
+          else this.#traced({ type: "drop", message, reason });
         });
       },
       receiveSnapshot: (from, message, chunks) => this.#driver.receiveSnapshot(from, message, chunks),

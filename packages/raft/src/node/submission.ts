@@ -12,19 +12,27 @@ export interface PartResult {
   readonly refusal: ForwardRefusal | null;
 }
 
+/** What of a member's batch the core is to judge. */
+interface WaitingBatch extends Pick<ForwardProposals, "from" | "requestId" | "commands"> {
+  /** A command that is too large followed, and whatever stood behind it. */
+  readonly isCut: boolean;
+}
+
 /** Commands that other members forwarded to this node, until the core has judged them together with our own. */
 export class ForwardedBatches {
   readonly #commandsMax: number;
   readonly #bytesMax: number;
+  readonly #entryBytesMax: number;
   readonly #taken = new TakenRequests();
-  #batches: ForwardProposals[] = [];
+  #batches: WaitingBatch[] = [];
   #count = 0;
   #bytes = 0;
-  #submitted: ForwardProposals[] = [];
+  #submitted: WaitingBatch[] = [];
 
-  constructor(commandsMax: number, bytesMax: number) {
+  constructor(commandsMax: number, bytesMax: number, entryBytesMax: number) {
     this.#commandsMax = commandsMax;
     this.#bytesMax = bytesMax;
+    this.#entryBytesMax = entryBytesMax;
   }
 
   get isEmpty(): boolean {
@@ -36,16 +44,22 @@ export class ForwardedBatches {
     return this.#taken.isRepeated(from, requestId);
   }
 
-  /** @returns false if too much waits. */
-  add(batch: ForwardProposals): boolean {
+  /**
+   * Takes the commands of a batch, up to the first that is too large: given to the core, that one would take all behind it down, other members'
+   * too. @returns why nothing of it was taken; null if something was.
+   */
+  add({ from, requestId, commands: all }: ForwardProposals): ForwardRefusal | null {
+    const tooLarge = all.findIndex(({ length }) => length > this.#entryBytesMax);
+    if (tooLarge === 0) return "entryTooLarge";
+    const commands = tooLarge < 0 ? all : all.slice(0, tooLarge);
     let bytes = 0;
-    for (const command of batch.commands) bytes += command.length;
-    const isTooMuch = this.#count + batch.commands.length > this.#commandsMax || this.#bytes + bytes > this.#bytesMax;
-    if (isTooMuch && this.#count > 0) return false;
-    this.#batches.push(batch);
-    this.#count += batch.commands.length;
+    for (const command of commands) bytes += command.length;
+    const isTooMuch = this.#count + commands.length > this.#commandsMax || this.#bytes + bytes > this.#bytesMax;
+    if (isTooMuch && this.#count > 0) return "busy";
+    this.#batches.push({ from, requestId, commands, isCut: tooLarge > 0 });
+    this.#count += commands.length;
     this.#bytes += bytes;
-    return true;
+    return null;
   }
 
   /** All commands, after our `own`. {@link judged} must follow. */
@@ -61,8 +75,9 @@ export class ForwardedBatches {
   /** Splits the result of a submission: what is ours, and an answer for each batch. */
   judged(result: ProposalResult, ownCount: number, answer: (to: NodeId, requestId: number, part: PartResult) => void): void {
     let offset = ownCount;
-    for (const { from, requestId, commands } of this.#submitted) {
-      answer(from, requestId, partOf(result, offset, commands.length));
+    for (const { from, requestId, commands, isCut } of this.#submitted) {
+      const part = partOf(result, offset, commands.length);
+      answer(from, requestId, isCut && part.refusal === null ? { ...part, refusal: "entryTooLarge" } : part);
       offset += commands.length;
     }
     this.#submitted = [];

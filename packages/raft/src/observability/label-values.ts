@@ -86,6 +86,7 @@ export const changeRefusals: Values<ChangeRefusal> = {
 };
 
 export const dropReasons: Values<DropReason> = {
+  inboxFull: true,
   notForUs: true,
   unknownSender: true,
   malformed: true,

@@ -46,7 +46,7 @@ export function createStateTrace(start: RaftCoreStart, write: (line: string) => 
 }
 
 /** Reasons for which a message never comes before the protocol. */
-const unseen: readonly string[] = ["notForUs", "malformed", "unknownSender"];
+const unseen: readonly string[] = ["inboxFull", "notForUs", "malformed", "unknownSender"];
 
 class StateTracer {
   readonly #id: NodeId;

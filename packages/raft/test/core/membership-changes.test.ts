@@ -235,3 +235,15 @@ describe("quorums that change", () => {
     expect(follower.status.configuration).toEqual(group([1, 2, 3], { learners: [4] }));
   });
 });
+
+describe("a change that would leave no quorum that is heard of", () => {
+  it.each([true, false])("is refused, with check-quorum %s", (checkQuorum) => {
+    const made = new TestCluster(3, { checkQuorum });
+    made.elect(1);
+    made.tick(5);
+    made.stop(3);
+    made.tick(500);
+    expect(made.change(1, change("r2"), true)).toMatchObject({ accepted: false, refusal: "wouldLoseQuorum" });
+    expect(made.at(1).status.role).toBe("leader");
+  });
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Message } from "../../src/index.js";
 import { TestCluster, TestReplica } from "./cluster.js";
 import { append, heartbeat, only, preVote, preVoteAnswer, requestVote } from "./messages.js";
 
@@ -126,5 +127,39 @@ describe("thesis §9.6, pre-vote", () => {
     expect(replica.status).toMatchObject({ role: "candidate", currentTerm: 1 });
     replica.flush();
     expect(replica.status.role).toBe("leader");
+  });
+
+  it("a grant counts for the term that was asked about, and for no later one", () => {
+    const replica = preCandidate();
+    replica.answer(requestVote({ from: 3, to: 1, term: 4 }, 0, 0));
+    expect(replica.status.currentTerm).toBe(4);
+    replica.step({ ticks: 30 });
+    replica.flush();
+    expect(replica.status).toMatchObject({ role: "preCandidate", currentTerm: 4 });
+    replica.answer(preVoteAnswer({ from: 2, to: 1, term: 4 }));
+    expect(replica.status).toMatchObject({ role: "preCandidate", currentTerm: 4 });
+    replica.answer(preVoteAnswer({ from: 2, to: 1, term: 5 }));
+    expect(replica.status).toMatchObject({ role: "candidate", currentTerm: 5 });
+  });
+
+  it("a grant that comes late does not have a node that is cut off depose a leader", () => {
+    const cluster = new TestCluster(3);
+    const delayed: Message[] = [];
+    cluster.filter = (message) => {
+      if (message.type === "PreVoteResponse" && message.to === 1 && message.from === 2) delayed.push(message);
+      return !(message.to === 1 && message.from !== 1);
+    };
+    cluster.run(1, { campaign: true });
+    expect(delayed.length).toBe(1);
+    cluster.heal();
+    cluster.elect(3);
+    cluster.tick(3);
+    cluster.cut(1);
+    cluster.tick(15);
+    expect(cluster.at(1).status).toMatchObject({ role: "preCandidate", currentTerm: 1 });
+    cluster.settle(cluster.at(1).answer(...delayed));
+    cluster.heal();
+    cluster.tick(3);
+    expect(cluster.at(3).status).toMatchObject({ role: "leader", currentTerm: 1 });
   });
 });

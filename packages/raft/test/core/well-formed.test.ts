@@ -32,8 +32,16 @@ const forwarded = {
   refusal: null,
 } as const;
 
+/** What JSON makes of `{"toString":1,"valueOf":1}`: it cannot be compared, nor be a key. */
+const thorn: never = JSON.parse('{"toString":1,"valueOf":1}') as never;
+const [whole] = entriesOf(1, 1);
+
 /** What no honest peer sends. */
 const malformed: [string, Message][] = [
+  ["an entry whose term cannot be compared", { ...append(at, [0, 0], []), entries: [{ ...whole, term: thorn }] } as unknown as Message],
+  ["an entry whose kind cannot be a key", { ...append(at, [0, 0], []), entries: [{ ...whole, kind: thorn }] } as unknown as Message],
+  ["an entry whose kind is a list", { ...append(at, [0, 0], []), entries: [{ ...whole, kind: ["command"] }] } as unknown as Message],
+  ["a snapshot whose voters are no numbers", thornySnapshot()],
   ["a negative term", heartbeat({ ...at, term: -1 })],
   ["a term above the safe integers", heartbeat({ ...at, term: 2 ** 53 })],
   ["a term that no group comes to", heartbeat({ ...at, term: 2 ** 52 + 1 })],
@@ -168,3 +176,9 @@ describe("reads of others", () => {
     );
   });
 });
+
+function thornySnapshot(): Message {
+  const message = install(at, snapshotOf(5, 2));
+  const configuration = { ...message.snapshot.configuration, voters: [thorn] };
+  return { ...message, snapshot: { ...message.snapshot, configuration } };
+}

@@ -233,3 +233,21 @@ describe("changeMembership", () => {
     await group.close();
   });
 });
+
+describe("replacing a member", () => {
+  it("is refused where it would only take away, or only add", async () => {
+    const group = await Group.open();
+    const leader = await group.elect(1);
+    await group.start(4);
+    for (const [oldId, newId, fact] of [
+      [3, 2, "node 2 votes already"],
+      [33, 4, "node 33 does not vote"],
+    ] as const) {
+      const refused = await group.settled(outcomeOf(leader.node.replaceMember(oldId, newId)));
+      expect(refused).toMatchObject({ code: "OCTOPII_RAFT_CHANGE_REFUSED", outcome: "failed" });
+      expect((refused as Error).message).toContain(fact);
+    }
+    expect(leader.node.status().configuration).toMatchObject({ voters: [1, 2, 3], learners: [] });
+    await group.close();
+  });
+});

@@ -102,7 +102,8 @@ describe("a flood of messages", () => {
     const before = leader.count("drop");
     stranger.send(1, stale);
     await group.pass(2);
-    expect(leader.count("drop") - before).toBeLessThanOrEqual(10);
+    // Ten came as far as the core; the others are counted.
+    expect(leader.count("drop") - before).toBe(990);
     await group.write(leader, 3);
     await group.close();
   });

@@ -54,14 +54,15 @@ describe("proposals that were passed on, and that the network repeats", () => {
   });
 
   it("are not taken in another term than they were sent in: what came of the first copy nobody can tell", async () => {
-    const group = await Group.open({ voters: [1] });
-    const peer = new FakePeer(2, group.hub);
-    const { node } = await group.elect();
+    const group = new Group({});
+    const peer = new FakePeer(3, group.hub);
+    for (const id of [1, 2]) await group.start(id);
+    const { node } = await group.elect(1);
     const { currentTerm, lastIndex } = node.status();
     const forward: ForwardProposals = {
       type: "ForwardProposals",
       group: 0,
-      from: 2,
+      from: 3,
       to: 1,
       term: currentTerm - 1,
       requestId: 1,

@@ -36,7 +36,14 @@ async function keptOneByOne(lab: LogLab): Promise<void> {
 
 async function hardStateAlone(lab: LogLab): Promise<void> {
   const bench = await lab.open();
-  const operations = [append([], hardStateOf(4, 3, 0)), append(sampleEntries(1, 3, 4)), append([], hardStateOf(2 ** 50, 2 ** 51, 3))];
+  const operations = [
+    append([], hardStateOf(4, 3, 0)),
+    append(sampleEntries(1, 3, 4)),
+    // Of a change of the membership the commit must be durable before it takes effect, though neither term nor vote is new.
+    append([], hardStateOf(4, 3, 2)),
+    append([], hardStateOf(4, 3, 3)),
+    append([], hardStateOf(2 ** 50, 2 ** 51, 3)),
+  ];
   for (const [at, operation] of operations.entries()) {
     await bench.perform([operation]);
     await bench.crash();
@@ -100,11 +107,13 @@ async function groups(lab: LogLab): Promise<void> {
     [append(sampleEntries(1, 9, 2), hardStateOf(2, 2, 4)), append(sampleEntries(3, 4, 3))],
     [append(sampleEntries(1, 2, 7), hardStateOf(7, 3, 1))],
   ] as const;
-  await Promise.all([bench.perform(first, 0), bench.perform(second, 7), bench.perform(third, 2 ** 32)]);
+  // As a 32-bit number it would be group 7, and as one of 48 bits, too.
+  const far = 2 ** 52 + 7;
+  await Promise.all([bench.perform(first, 0), bench.perform(second, 7), bench.perform(third, far)]);
   await bench.storage.compact(7, 2);
   await bench.crash();
   await bench.expect(first, 0);
-  await bench.expect(third, 2 ** 32);
+  await bench.expect(third, far);
   assert.equal((await bench.contents(7)).lastIndex, 4);
   await bench.expect([], 1);
 }

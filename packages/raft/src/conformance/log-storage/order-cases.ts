@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CaseTable } from "../case.js";
-import { hardStateOf, sampleEntries, sampleSnapshot } from "../samples.js";
+import { entriesOf, hardStateOf, sampleEntries, sampleSnapshot } from "../samples.js";
 import type { LogLab } from "./lab.js";
 import { append, install, type Operation } from "./model.js";
 
@@ -40,6 +40,12 @@ const appendsCrash = (lab: LogLab): Promise<void> => lab.crashDuring([], overwri
 const replacingCrash = (lab: LogLab): Promise<void> =>
   lab.crashDuring([append(sampleEntries(1, 30, 1), hardStateOf(1, 1, 3))], [append(sampleEntries(5, 25, 2), hardStateOf(2, 2, 4))]);
 
+const manyCrash = (lab: LogLab): Promise<void> =>
+  lab.crashDuring([append(entriesOf(20, 1, 300), hardStateOf(1, 1, 3))], [append(entriesOf(20, 100, 2_100, 2), hardStateOf(2, 2, 4))]);
+
+const bulkyCrash = (lab: LogLab): Promise<void> =>
+  lab.crashDuring([append(entriesOf(8_192, 1, 8), hardStateOf(1, 1, 3))], [append(entriesOf(8_192, 5, 130, 2), hardStateOf(2, 2, 4))]);
+
 const installCrash = (lab: LogLab): Promise<void> =>
   lab.crashDuring(
     [append(sampleEntries(1, 9, 1), hardStateOf(1, 1, 4)), append([], hardStateOf(2, 0, 4))],
@@ -66,6 +72,8 @@ export const orderCases: CaseTable<LogLab> = {
   "calls that overlap take effect, and resolve, in order": inOrder,
   "a crash leaves each of many appends whole or not at all, in order": appendsCrash,
   "a crash leaves the entries and hard state of a replacing append together, or neither": replacingCrash,
+  "a crash leaves thousands of entries of one append together, or none": manyCrash,
+  "a crash leaves a megabyte of one append together, or nothing": bulkyCrash,
   "a crash leaves the log before an install or the one after it": installCrash,
   "a crash leaves appends and installs in order": mixedCrash,
   "a crash in the midst of two groups' writes leaves both in order": interleavedGroups,
