@@ -31,7 +31,7 @@ describe("membership", () => {
     // It was told of the founders' addresses, and can lead.
     await world.runUntilSettled(leader().transferLeadership(4));
     expect(newcomer.status().role).toBe("leader");
-    await world.runUntilSettled(newcomer.removeMember(1));
+    await world.runUntilSettled(newcomer.remove(1));
     expect(parts(newcomer)).toEqual(["2 voter", "3 voter", "4 voter"]);
     await world.runUntilSettled(keyValueClient(newcomer).put("after", bytes("1")));
     const stays = nodes.find(({ id }) => id === 2) as Node;
@@ -62,7 +62,7 @@ describe("membership", () => {
     world.process(`n${gone}`).crash();
     await world.runFor(5_000);
     // Two voters would be left, of whom one is dead.
-    const change = leader().removeMember(stays);
+    const change = leader().remove(stays);
     await expect(world.runUntilSettled(change)).rejects.toMatchObject({ code: "OCTOPII_CORE_CHANGE_REFUSED", outcome: "failed" });
   });
 });

@@ -27,7 +27,7 @@ describe("an operation", () => {
     expect(parts(leader())).toEqual(["1 voter", "2 voter", "3 voter", "4 voter"]);
     await world.runUntilSettled(asked.transferLeadership(4));
     expect(newcomer.isLeader).toBe(true);
-    await world.runUntilSettled(asked.removeMember(4));
+    await world.runUntilSettled(asked.remove(4));
     await world.runUntil(() => asked.leader !== null && asked.leader !== 4);
     await world.runUntilSettled(keyValueClient(asked).put("k", bytes("v")));
   });
@@ -46,7 +46,7 @@ describe("an operation", () => {
     await world.runUntilSettled(keyValueClient(client).put("k", bytes("v")));
     const index = await world.runUntilSettled(client.snapshotAt(`n${next.id}:7000`));
     expect(next.status().snapshotIndex).toBe(index);
-    await world.runUntilSettled(client.removeMember(4));
+    await world.runUntilSettled(client.remove(4));
     expect(parts(next)).toEqual(["1 voter", "2 voter", "3 voter"]);
     await world.runUntilSettled(client.close());
   });
@@ -57,7 +57,7 @@ describe("an operation", () => {
     const asked = follower();
     world.process(`n${dead}`).crash();
     await world.runUntil(() => asked.leader === null);
-    await world.runUntilSettled(asked.removeMember(dead));
+    await world.runUntilSettled(asked.remove(dead));
     const alive = nodes.filter(({ id }) => id !== dead);
     await world.runUntil(() => alive.every((node) => node.membership().length === 2));
   });

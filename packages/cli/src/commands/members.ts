@@ -78,7 +78,7 @@ const changes: Readonly<Record<string, Change>> = {
   remove: {
     usage: "ID",
     words: 1,
-    make: (client, [node], timeoutMs) => client.removeMember(id(node), { timeoutMs }),
+    make: (client, [node], timeoutMs) => client.remove(id(node), { timeoutMs }),
     done: ([node]) => `node ${node} was removed`,
   },
   move: {

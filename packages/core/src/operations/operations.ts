@@ -23,7 +23,7 @@ export interface Operations {
   /** Puts a new member in the place of an old one, once it has caught up. */
   replaceMember(oldId: NodeId, newId: NodeId, address: string, options?: CallOptions): Promise<void>;
   /** Takes a member out; refused if those that stay could not commit anything. */
-  removeMember(id: NodeId, options?: CallOptions): Promise<void>;
+  remove(id: NodeId, options?: CallOptions): Promise<void>;
   /** A member is reached at another address from now on: every member learns it through the log, and dials it there. */
   updateAddress(id: NodeId, address: string, options?: CallOptions): Promise<void>;
   /** Hands leadership to a voter; resolves when it leads. @throws {CoreError} `TRANSFER_FAILED`. */
@@ -50,7 +50,7 @@ export abstract class Operator implements Operations {
     return this.operate({ type: "replace", id: oldId, newId, address }, options);
   }
 
-  removeMember(id: NodeId, options: CallOptions = {}): Promise<void> {
+  remove(id: NodeId, options: CallOptions = {}): Promise<void> {
     return this.operate({ type: "remove", id }, options);
   }
 

@@ -39,7 +39,7 @@ export class ChurnRequests {
 
   remove(id: number): ChurnRequest {
     return this.#change(
-      (node) => node.removeMember(id),
+      (node) => node.remove(id),
       (configuration) => !membersOf(configuration).includes(id),
     );
   }
