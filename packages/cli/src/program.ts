@@ -43,7 +43,9 @@ examples:
   octopii kv put colour green    store a value in it, from another terminal
   octopii status                 how its nodes are
 
-Data goes to stdout, logs to stderr. Exit code: 0 done, 1 it failed, 2 bad input. NO_COLOR is respected.
+Data goes to stdout, logs to stderr. NO_COLOR is respected.
+
+Exit code: 0 done, 1 it failed, 2 bad input.
 `;
 
 /**

@@ -2,15 +2,17 @@ import { describe, expect, it } from "vitest";
 import { suggestion } from "../src/suggest.js";
 import { octopii } from "./support/in-process.js";
 
+const commands = ["dev", "node", "status", "members", "transfer", "snapshot", "kv", "send", "receive", "certs", "wal"];
+
 describe("octopii", () => {
   it.each([[["--help"]], [["-h"]], [["help"]]])("prints help for %j", async (args) => {
     const { code, stdout, stderr } = await octopii(...args);
     expect(code).toBe(0);
     expect(stderr).toBe("");
-    for (const name of ["dev", "node", "status", "kv", "send", "receive", "wal"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
-  it.each(["dev", "node", "status", "kv", "send", "receive", "wal"])("prints the help of %s, with examples", async (name) => {
+  it.each(commands)("prints the help of %s, with examples", async (name) => {
     const { code, stdout } = await octopii(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^usage: octopii /m);
@@ -18,8 +20,8 @@ describe("octopii", () => {
     expect((await octopii("help", name)).stdout).toBe(stdout);
   });
 
-  it.each(["dev", "node", "kv", "send", "receive", "wal"])("fits the help of %s into a terminal", async (name) => {
-    const { stdout } = await octopii(name, "--help");
+  it.each([...commands, ""])("fits the help of %j into a terminal", async (name) => {
+    const { stdout } = await octopii(...[name, "--help"].filter(Boolean));
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 

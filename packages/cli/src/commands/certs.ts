@@ -19,25 +19,36 @@ import { CliError } from "../errors.js";
 const help = `Makes and shows the certificates by which nodes and clients know each other.
 
 usage: octopii certs init   --cluster NAME [--authority DIR] [--days N]
-       octopii certs issue  (--node ID | --client NAME) [--authority DIR] [--out DIR] [--days N]
+       octopii certs issue  (--node ID | --client NAME) [--authority DIR]
+                            [--out DIR] [--days N]
        octopii certs rotate --config FILE [--authority DIR] [--days N]
        octopii certs show   FILE...
 
-  init      makes the authority of a cluster: DIR/authority.pem and DIR/authority.key
-  issue     makes a certificate and its key: OUT/node-ID.pem and .key, or OUT/NAME.pem and .key
-  rotate    makes a new certificate for the node, or client, of a configuration, in the place of
-            the old one; a running node shows it within seconds, and needs no restart
+  init      makes the authority of a cluster: DIR/authority.pem and
+            DIR/authority.key
+  issue     makes a certificate and its key: OUT/node-ID.pem and .key, or
+            OUT/NAME.pem and .key
+  rotate    makes a new certificate for the node, or client, of a
+            configuration, in the place of the old one; a running node shows
+            it within seconds, and needs no restart
   show      says what certificates hold, and until when they are valid
 
   --authority DIR   where the authority is kept; default ./authority
   --out DIR         where to put what is issued; default the working directory
-  --days N          how long it is valid; default 3650 for an authority, 365 for all others
+  --days N          how long it is valid; default 3650 for an authority, 365
+                    for all others
   --json            show: print it as JSON
   --help            print this
 
-Whoever has authority.key can join the cluster: keep it off the nodes. No file is overwritten but by rotate.
+examples:
+  octopii certs init --cluster shop
+  octopii certs issue --node 1 --out node-1
 
-Exit code: 0 done; show: 1 if one is expired, not yet valid, or expires within 30 days; 2 bad input.
+Whoever has authority.key can join the cluster: keep it off the nodes. No file
+is overwritten but by rotate.
+
+Exit code: 0 done; show: 1 if one is expired, not yet valid, or expires within
+30 days; 2 bad input.
 `;
 
 type Values = ReturnType<typeof parseCommandLine>["values"];

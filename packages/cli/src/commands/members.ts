@@ -11,7 +11,7 @@ const help = `Shows and changes who belongs to a running cluster.
 usage: octopii members                      list them, as the leader sees them
        octopii members add ID ADDRESS       add a node without a vote: it
                                             receives the log
-       octopii members promote ID           give it a vote, once it has caught up
+       octopii members promote ID           give it a vote once it has caught up
        octopii members replace OLD ID ADDRESS
                                             put a new node in the place of one
        octopii members remove ID            take a node out

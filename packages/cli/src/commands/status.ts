@@ -9,17 +9,20 @@ const help = `Asks each node of a running cluster how it is.
 
 usage: octopii status [OPTIONS]
 
-  --config FILE    how to reach the cluster; default ${clientConfigDefault}, which octopii dev writes
+  --config FILE    how to reach the cluster;
+                   default ${clientConfigDefault}, which octopii dev writes
   --json           print it as JSON
   --help           print this
 
 example:
   octopii status --json --config client.json
 
-The lag of a node is what its leader has committed and it has not applied. A node whose state is "refused" runs, but does not accept the
-certificate of this command, or has one that this command does not accept.
+The lag of a node is what its leader has committed and it has not applied. A
+node whose state is "refused" runs, but does not accept the certificate of this
+command, or has one that this command does not accept.
 
-Exit code: 0 if a leader was found, 1 if not, 2 if every node that could be reached refused; then stderr says why.
+Exit code: 0 if a leader was found, 1 if not, 2 if every node that could be
+reached refused; then stderr says why.
 `;
 
 const answerTimeoutMs = 2_000;
@@ -84,5 +87,5 @@ function print(cluster: string, rows: readonly NodeRow[], json: boolean, { stdou
     return;
   }
   const paint = wantsColour(stdout, env) ? colourful : plain;
-  for (const line of renderTable(rows, (stdout.columns || 100) - 1, paint)) stdout.write(`${line}\n`);
+  for (const line of renderTable(rows, (stdout.columns || 81) - 1, paint)) stdout.write(`${line}\n`);
 }

@@ -49,7 +49,7 @@ export function createPlainView(cluster: () => DevCluster | null, output: NodeJS
     update: () => {
       for (const { text } of narrator.tell(cluster()?.report() ?? [])) print(wrapNews(text, columns()));
     },
-    status: () => print(renderTable(cluster()?.report() ?? [], (output.columns || 100) - 1, paint)),
+    status: () => print(renderTable(cluster()?.report() ?? [], (output.columns || 81) - 1, paint)),
     close: () => undefined,
   };
 }
