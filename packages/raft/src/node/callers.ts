@@ -35,7 +35,7 @@ export class Callers<Result> {
   readonly reads: Reads;
   readonly changes: Changes = new Changes();
   readonly catchUp: CatchUp;
-  readonly transfers: Transfers = new Transfers();
+  readonly transfers: Transfers;
   readonly leaderWaits: LeaderWaits = new LeaderWaits();
   readonly #forwarded: ForwardedBatches;
   readonly #mayForward: boolean;
@@ -55,6 +55,7 @@ export class Callers<Result> {
     this.forwarding = new Forwarding(this.proposals, processId * idsPerProcess);
     this.#forwarded = new ForwardedBatches(config.queuedProposalsMax, config.uncommittedBytesMax, config.entryBytesMax);
     this.catchUp = new CatchUp(electionTimeoutMs, config.catchUpRounds);
+    this.transfers = new Transfers(electionTimeoutMs);
   }
 
   /** How many wait for something that is neither proposed as a command nor read. */

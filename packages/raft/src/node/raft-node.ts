@@ -187,7 +187,8 @@ export class RaftNode<Result> {
 
   /**
    * As leader, brings `target` up to date and has it elected; resolves when it leads. Proposals are refused meanwhile.
-   * @throws {RaftError} `TRANSFER_FAILED` after an election timeout, or at once if `target` cannot lead; `NOT_LEADER`.
+   * @throws {RaftError} `TRANSFER_FAILED` after an election timeout, or at once if `target` cannot lead; an election timeout after this node
+   * has stepped down, with the outcome unknown, if nobody is known to lead; `NOT_LEADER`.
    */
   transferLeadership(target: NodeId, options: WaitOptions = {}): Promise<void> {
     return this.#wait<void>(options, (waiter) => {

@@ -4,7 +4,7 @@ import type { InstallSnapshot } from "../messages.js";
 import type { PeerNetwork, SnapshotStorage, SnapshotWriter, StateMachine } from "../ports.js";
 import { type Entry, entryMemoryBytes, type GroupId, type Index, type SnapshotMetadata, type Term } from "../types.js";
 import type { RaftNodeConfig } from "./node-options.js";
-import { untilAborted } from "./or-aborted.js";
+import { orAborted, untilAborted } from "./or-aborted.js";
 import { snapshotFailed } from "./refusals.js";
 import { Throttle } from "./throttle.js";
 import { Watchdog } from "./watchdog.js";
@@ -90,12 +90,12 @@ export class Snapshots {
       if (source === undefined) throw new Error("The state machine has no `snapshot` method.");
       const { signal } = watchdog;
       const chunks = this.#throttle().limit(untilAborted(source, signal), signal);
-      const writer = await this.#ports.storage.create(this.#ports.group, metadata).catch(async (error: unknown) => {
+      const writer = await this.#create(metadata, signal).catch(async (error: unknown) => {
         // Nobody has begun to read it, and it may hold something until somebody has.
         await source[Symbol.asyncIterator]().return?.();
         throw error;
       });
-      await this.#fill(writer, watchdog.watch(chunks));
+      await this.#fill(writer, watchdog.watch(chunks), signal);
     } catch (error) {
       throw snapshotFailed("it could not be taken", error);
     } finally {
@@ -142,7 +142,7 @@ export class Snapshots {
     try {
       const source = this.#ports.storage.read(this.#ports.group, index);
       const chunks = untilAborted(watchdog.watch(this.#throttle().limit(source, watchdog.signal)), given);
-      await this.#ports.network.sendSnapshot(to, message, chunks, watchdog.signal);
+      await orAborted(this.#ports.network.sendSnapshot(to, message, chunks, watchdog.signal), watchdog.signal);
     } finally {
       watchdog.end();
     }
@@ -170,8 +170,8 @@ export class Snapshots {
   async #receive(message: InstallSnapshot, chunks: AsyncIterable<Uint8Array>, given: AbortSignal): Promise<void> {
     const watchdog = this.#watchdog();
     try {
-      const writer = await this.#track(this.#ports.storage.create(this.#ports.group, message.snapshot));
-      await this.#track(this.#fill(writer, untilAborted(watchdog.watch(chunks), given)));
+      const writer = await this.#track(this.#create(message.snapshot, watchdog.signal));
+      await this.#track(this.#fill(writer, untilAborted(watchdog.watch(chunks), given), watchdog.signal));
     } finally {
       watchdog.end();
     }
@@ -186,7 +186,9 @@ export class Snapshots {
 
   /** Drops what newer snapshots have replaced. */
   async removeBelow(index: Index): Promise<void> {
-    await this.#track(this.#ports.storage.removeBelow(this.#ports.group, index));
+    const removed = this.#ports.storage.removeBelow(this.#ports.group, index);
+    await this.#track(this.#ended(removed));
+    return removed;
   }
 
   /** Gives up what is under way; resolves when nothing is. */
@@ -195,16 +197,39 @@ export class Snapshots {
     await Promise.allSettled(this.#running);
   }
 
-  async #fill(writer: SnapshotWriter, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  /** A storage that hangs is given up like a stream that does; what it makes after that is thrown away. */
+  async #create(metadata: SnapshotMetadata, signal: AbortSignal): Promise<SnapshotWriter> {
+    const created = this.#ports.storage.create(this.#ports.group, metadata);
+    try {
+      return await orAborted(created, signal);
+    } catch (error) {
+      created.then((writer) => writer.abort()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #fill(writer: SnapshotWriter, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     try {
       for await (const chunk of chunks) {
         this.#stopping.signal.throwIfAborted();
-        await writer.write(chunk);
+        await orAborted(writer.write(chunk), signal);
       }
-      await writer.commit();
+      await orAborted(writer.commit(), signal);
     } finally {
-      await writer.abort();
+      await this.#ended(writer.abort());
     }
+  }
+
+  /** Waits for the end of what cannot be aborted, though not for ever: what hangs must not keep others, or a close, waiting. */
+  #ended(work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#ports.scheduler.setTimer(this.#config.snapshotStallMs, resolve);
+      const over = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      work.then(over, over);
+    });
   }
 
   #throttle(): Throttle {

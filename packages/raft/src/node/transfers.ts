@@ -1,4 +1,4 @@
-import type { NodeId } from "@octopii/interfaces";
+import type { NodeId, Outcome } from "@octopii/interfaces";
 import { RaftError } from "../errors.js";
 import type { TraceEvent } from "../trace.js";
 import { timeoutError } from "./refusals.js";
@@ -7,18 +7,28 @@ import type { Waiter } from "./waiter.js";
 interface PendingTransfer {
   readonly target: NodeId;
   readonly waiter: Waiter<void>;
+  /** Until when to wait for a leader; null while one is known. */
+  leaderBy: number | null;
 }
 
 /** Callers that wait for leadership to pass to somebody. */
 export class Transfers {
+  readonly #electionTimeoutMs: number;
   #pending: PendingTransfer[] = [];
+  /** The leader stepped down, and nobody is known to lead. */
+  #isLeaderless = false;
+
+  constructor(electionTimeoutMs: number) {
+    this.#electionTimeoutMs = electionTimeoutMs;
+  }
 
   get count(): number {
     return this.#pending.length;
   }
 
   add(target: NodeId, waiter: Waiter<void>): void {
-    this.#pending.push({ target, waiter });
+    this.#isLeaderless = false;
+    this.#pending.push({ target, waiter, leaderBy: null });
   }
 
   /** Another target was asked for before the core knew of this one. */
@@ -34,6 +44,7 @@ export class Transfers {
 
   /** Whoever leads now, all transfers have come to their end. */
   #follow(leaderId: NodeId): void {
+    this.#isLeaderless = leaderId === 0;
     if (leaderId === 0) return;
     this.#settle(
       () => true,
@@ -64,9 +75,19 @@ export class Transfers {
   }
 
   expire(now: number): void {
+    if (this.#isLeaderless) this.#expireLeaderless(now);
     this.#settle(
       ({ waiter }) => waiter.settled || waiter.deadline <= now,
       ({ waiter }) => waiter.reject(timeoutError("unknown")),
+    );
+  }
+
+  /** A leader that stepped down cannot hand anything over. Whether it had asked the target before, and it is elected yet, nobody here knows. */
+  #expireLeaderless(now: number): void {
+    for (const pending of this.#pending) pending.leaderBy ??= now + this.#electionTimeoutMs;
+    this.#settle(
+      ({ leaderBy }) => leaderBy !== null && leaderBy <= now,
+      ({ waiter }) => waiter.reject(failed("the leader stepped down before, and nobody is known to lead", "unknown")),
     );
   }
 
@@ -78,6 +99,6 @@ export class Transfers {
   }
 }
 
-function failed(why: string): RaftError {
-  return new RaftError("OCTOPII_RAFT_TRANSFER_FAILED", `Leadership was not handed over: ${why}.`, { outcome: "failed" });
+function failed(why: string, outcome: Outcome = "failed"): RaftError {
+  return new RaftError("OCTOPII_RAFT_TRANSFER_FAILED", `Leadership was not handed over: ${why}.`, { outcome });
 }
