@@ -22,8 +22,22 @@ export const driverMutations: readonly Mutation[] = [
   {
     name: "take a message that claims another sender",
     file: "node/driver.ts",
-    find: "if (message.from !== from) dropped(message);\n      else this.#take(message);",
-    replace: "this.#take(message);",
+    find: 'else if (message.from !== from) dropped(message, "unknownSender");',
+    replace: "",
+    tests,
+  },
+  {
+    name: "commit what a stranger passes on",
+    file: "node/callers.ts",
+    find: 'if (!this.#host.knows(message.from)) return "unknownSender";',
+    replace: "",
+    tests,
+  },
+  {
+    name: "call the log flushed when the oldest write is",
+    file: "node/write-queue.ts",
+    find: "for (const { stored } of [...this.#inFlight]) await stored;",
+    replace: "for (const { stored } of this.#inFlight.slice(0, 1)) await stored;",
     tests,
   },
   {
@@ -92,15 +106,15 @@ export const driverMutations: readonly Mutation[] = [
   {
     name: "propose what was passed on as often as the network repeats it",
     file: "node/callers.ts",
-    find: " || this.#forwarded.isRepeated(message)) return;",
-    replace: ") return;",
+    find: "if (this.#forwarded.isRepeated(message)) return null;",
+    replace: "",
     tests: ["node"],
   },
   {
     name: "propose what was passed on to the leader of an earlier term",
     file: "node/callers.ts",
-    find: "message.term !== this.#host.currentTerm() || this.#forwarded",
-    replace: "this.#forwarded",
+    find: 'if (message.term !== this.#host.currentTerm()) return "staleTerm";',
+    replace: "",
     tests: ["node"],
   },
   {

@@ -92,9 +92,30 @@ export const electionMutations: readonly Mutation[] = [
   {
     name: "lead on without a quorum",
     file: "core/raft-core.ts",
-    find: "if (raft.config.checkQuorum && !this.#hasActiveQuorum()) {",
-    replace: "if (raft.config.checkQuorum && !this.#hasActiveQuorum() && raft.currentTerm < 0) {",
+    find: "if (raft.config.checkQuorum && !isHeard) {",
+    replace: "if (raft.config.checkQuorum && !isHeard && raft.currentTerm < 0) {",
     tests,
+  },
+  {
+    name: "count a grant of an earlier pre-vote",
+    file: "core/election.ts",
+    find: "message.granted && message.term !== raft.currentTerm + 1",
+    replace: "message.granted && message.term < 0",
+    tests,
+  },
+  {
+    name: "notice nobody's silence without check-quorum",
+    file: "core/raft-core.ts",
+    find: "const isHeard = this.#hasActiveQuorum();",
+    replace: "const isHeard = !raft.config.checkQuorum || this.#hasActiveQuorum();",
+    tests: ["core"],
+  },
+  {
+    name: "let a second transfer have what is left of the first one's time",
+    file: "core/transfer.ts",
+    find: "raft.transferElapsedTicks = 0;",
+    replace: "",
+    tests: ["core"],
   },
   {
     name: "shield nobody",

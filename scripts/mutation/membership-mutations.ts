@@ -12,6 +12,13 @@ export const membershipMutations: readonly Mutation[] = [
     tests: ["quorum", "property/membership"],
   },
   {
+    name: "wait for a change that another leader has cut from the log",
+    file: "core/following.ts",
+    find: "raft.changesAhead = raft.changesAhead.filter((ahead) => ahead < index);",
+    replace: "",
+    tests: ["core"],
+  },
+  {
     name: "elect by the incoming half alone",
     file: "quorum/joint.ts",
     find: 'if (votersOutgoing.length === 0 || incoming === "lost") return incoming;',

@@ -173,4 +173,14 @@ describe("thesis §4.3, arbitrary changes by joint consensus", () => {
     expect(cluster.change(1, leaveJointChange)).toMatchObject({ accepted: true });
     expect(cluster.at(4).status.configuration).toEqual(group([1, 2, 3, 4]));
   });
+
+  it("a change that another leader has cut from the log keeps nobody from campaigning", () => {
+    const replica = new TestReplica(1, { log: [1], hardState: { currentTerm: 1, commitIndex: 1 } });
+    const cut = { index: 2, term: 1, kind: "configuration", data: new Uint8Array(0) } as const;
+    replica.answer({ ...append({ from: 2, to: 1, term: 1 }, [1, 1], []), entries: [cut] });
+    replica.holdApply = true;
+    replica.answer(append({ from: 3, to: 1, term: 2 }, [1, 1], [2], 2));
+    replica.step({ campaign: true });
+    expect(replica.traced("campaignRefused").map(({ obstacle }) => obstacle)).toEqual([]);
+  });
 });

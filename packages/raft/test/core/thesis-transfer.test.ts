@@ -205,4 +205,17 @@ describe("thesis §3.10, leadership transfer", () => {
     expect(replica.traced("quorumLost")).toHaveLength(1);
     expect(replica.status.role).not.toBe("leader");
   });
+
+  it("each transfer of a term has an election timeout of its own", () => {
+    const cluster = new TestCluster(3);
+    cluster.elect(1);
+    cluster.tick(2);
+    cluster.filter = ({ type }) => type !== "TimeoutNow";
+    cluster.run(1, { transferTo: 2 });
+    cluster.tick(11);
+    expect(cluster.at(1).status.transferTarget).toBe(0);
+    cluster.run(1, { transferTo: 3 });
+    cluster.tick(5);
+    expect(cluster.at(1).status.transferTarget).toBe(3);
+  });
 });

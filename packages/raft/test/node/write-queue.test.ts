@@ -136,6 +136,22 @@ describe("the write queue", () => {
     expect(isFlushed).toBe(true);
   });
 
+  it("is flushed only when the commit index that it carries last is durable, too", async () => {
+    const { queue, held } = lab();
+    queue.push(write(1, { entries: [entry(1)] }));
+    queue.push(write(2, { hardState: committed(1) }));
+    let isFlushed = false;
+    void queue.flush()?.then(() => {
+      isFlushed = true;
+    });
+    held[0]?.resolve();
+    await drain();
+    expect(isFlushed).toBe(false);
+    held[1]?.resolve();
+    await drain();
+    expect(isFlushed).toBe(true);
+  });
+
   it("reports a failure, and nothing behind it", async () => {
     const { queue, held, told } = lab();
     for (const sequence of [1, 2]) queue.push(write(sequence, { entries: [entry(sequence)] }));
