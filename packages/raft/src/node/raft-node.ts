@@ -404,6 +404,10 @@ export class RaftNode<Result> {
         this.#inbox.snapshotReports.push(report);
         this.#driver.wake();
       },
+      wanted: () => {
+        this.#snapshotCalls.due();
+        this.#driver.wake();
+      },
     });
   }
 

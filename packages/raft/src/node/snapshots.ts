@@ -14,7 +14,12 @@ export interface SnapshotEvents {
   /** A snapshot of our own is safe; entries up to `compactTo` may go. */
   taken(snapshot: SnapshotMetadata, compactTo: Index): void;
   reported(report: SnapshotReport): void;
+  /** A new snapshot is wanted, at the next moment at which one can be begun. */
+  wanted(): void;
 }
+
+/** How long a follower is not tried again when our own snapshot cannot be read: longer with each failure. */
+const retryAfterMs = { least: 100, most: 10_000 };
 
 /** What snapshots are made with. */
 export interface SnapshotPorts {
@@ -46,6 +51,9 @@ export class Snapshots {
   #lastIndex: Index;
   #entriesSince = 0;
   #bytesSince = 0;
+  /** The newest of our own, if it could not be read when a follower needed it: another must take its place. 0 for none. */
+  #unreadableIndex: Index = 0;
+  #unreadableTimes = 0;
 
   /** @param lastIndex - of the newest snapshot; 0 for none. */
   constructor(ports: SnapshotPorts, config: RaftNodeConfig, lastIndex: Index, events: SnapshotEvents) {
@@ -70,7 +78,7 @@ export class Snapshots {
    */
   take(metadata: SnapshotMetadata): Promise<SnapshotMetadata> {
     if (this.#taking !== null) return this.#taking;
-    if (metadata.index === this.#lastIndex) return Promise.resolve(metadata);
+    if (metadata.index === this.#lastIndex && metadata.index !== this.#unreadableIndex) return Promise.resolve(metadata);
     this.#entriesSince = 0;
     this.#bytesSince = 0;
     const taking = this.#track(this.#takeNow(metadata));
@@ -105,6 +113,7 @@ export class Snapshots {
   }
 
   #taken(metadata: SnapshotMetadata): SnapshotMetadata {
+    if (metadata.index >= this.#unreadableIndex) this.#unreadableIndex = 0;
     // One from the leader may have overtaken it.
     if (this.#stopping.signal.aborted || metadata.index <= this.#lastIndex) return metadata;
     this.#lastIndex = metadata.index;
@@ -120,8 +129,9 @@ export class Snapshots {
     this.#sending.set(to, given);
     const sent = this.#deliver(to, message, snapshot.index, given.signal).then(
       () => true,
-      (error: unknown) => {
+      async (error: unknown) => {
         this.#ports.logger?.warn({ peer: to, index: snapshot.index, error }, "A snapshot could not be delivered; it is sent again.");
+        if (this.#unreadableTimes > 0) await this.#pause();
         return false;
       },
     );
@@ -140,12 +150,42 @@ export class Snapshots {
   async #deliver(to: NodeId, message: InstallSnapshot, index: Index, given: AbortSignal): Promise<void> {
     const watchdog = this.#watchdog();
     try {
-      const source = this.#ports.storage.read(this.#ports.group, index);
+      const source = this.#readOwn(index);
       const chunks = untilAborted(watchdog.watch(this.#throttle().limit(source, watchdog.signal)), given);
       await orAborted(this.#ports.network.sendSnapshot(to, message, chunks, watchdog.signal), watchdog.signal);
     } finally {
       watchdog.end();
     }
+  }
+
+  /** Our own snapshot, to be sent. If it is damaged, everybody who needs it would wait for ever: a new one takes its place. */
+  async *#readOwn(index: Index): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* this.#ports.storage.read(this.#ports.group, index);
+      this.#unreadableTimes = 0;
+    } catch (error) {
+      this.#unreadableTimes++;
+      if (index === this.#lastIndex) {
+        this.#unreadableIndex = index;
+        this.#events.wanted();
+      }
+      throw error;
+    }
+  }
+
+  /** Before what cannot be read is tried again; less if the node closes. */
+  #pause(): Promise<void> {
+    const { least, most } = retryAfterMs;
+    const delayMs = Math.min(most, least * 2 ** Math.min(10, this.#unreadableTimes - 1));
+    return new Promise((resolve) => {
+      const timer = this.#ports.scheduler.setTimer(delayMs, resolve);
+      const stopped = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      if (this.#stopping.signal.aborted) stopped();
+      else this.#stopping.signal.addEventListener("abort", stopped, { once: true });
+    });
   }
 
   /** Stores a snapshot that the leader sends. Resolves when it is safe. That of a later leader takes the place of one that is on its way. */

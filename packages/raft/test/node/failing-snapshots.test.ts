@@ -138,3 +138,35 @@ describe("a snapshot that fails", () => {
     await group.close();
   });
 });
+
+describe("a leader's own snapshot that is damaged", () => {
+  it("is replaced by a new one as soon as a follower needs it, though nothing is proposed any more", async () => {
+    const group = await Group.open({ options: { tailEntries: 1 } });
+    const leader = await group.elect(1);
+    group.hub.isolate(3);
+    await group.write(leader, 20);
+    const { index } = await group.settled(leader.node.snapshot());
+    leader.snapshots.damage(0, index);
+    group.hub.heal();
+    const before = leader.count("progress");
+    await group.until(() => group.member(3).node.status().appliedIndex === leader.node.status().appliedIndex, 3_000);
+    expect(leader.count("progress") - before).toBeLessThan(20);
+    await group.close();
+  });
+
+  it("is tried again after longer and longer pauses while no new one can be taken", async () => {
+    const group = await Group.open({ options: { tailEntries: 1 } });
+    const leader = await group.elect(1);
+    group.hub.isolate(3);
+    await group.write(leader, 20);
+    const { index } = await group.settled(leader.node.snapshot());
+    leader.snapshots.damage(0, index);
+    leader.snapshots.create = () => Promise.reject(new Error("ENOSPC"));
+    group.hub.heal();
+    const failures = (): number => leader.events.filter((event) => event.type === "progress" && event.cause === "snapshotFailed").length;
+    await group.pass(5_000);
+    expect(failures()).toBeLessThan(10);
+    expect(await group.settled(outcomeOf(leader.node.snapshot()))).toMatchObject({ code: "OCTOPII_RAFT_SNAPSHOT_FAILED" });
+    await group.settled(leader.node.close(), 1_000);
+  });
+});
