@@ -200,6 +200,8 @@ export class RaftCore {
     if (!isWellFormed(message) || message.term - raft.currentTerm > termLeapMax) return raft.drop(message, "malformed");
     // Whoever is no member may ask, for we may not know of it yet; but we asked nothing of it.
     if (isResponse(message) && message.from !== raft.id && !this.knows(message.from)) return raft.drop(message, "unknownSender");
+    // These a stranger never sends, and by its term alone it would depose a leader.
+    if (message.term > raft.currentTerm && isAmongMembers(message) && !this.knows(message.from)) return raft.drop(message, "unknownSender");
     if (message.term > raft.currentTerm && !this.#acceptHigherTerm(message)) return;
     if (message.term < raft.currentTerm) return this.#answerFromThePast(message);
     this.#dispatch(message);
@@ -328,4 +330,9 @@ export class RaftCore {
 
 function isFromLeader({ type }: Message): boolean {
   return type === "AppendEntries" || type === "Heartbeat" || type === "InstallSnapshot";
+}
+
+/** What a member says to those that it knows to be members, and that know it: whoever is new has been sent entries before. */
+function isAmongMembers({ type }: Message): boolean {
+  return type === "TimeoutNow" || type === "ReadIndex" || type === "ReadIndexResponse";
 }

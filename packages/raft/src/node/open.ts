@@ -1,8 +1,10 @@
+import { isNodeId } from "../configuration/validate.js";
 import { RaftError } from "../errors.js";
 import type { LogStart } from "../log/raft-log.js";
 import type { StoredLog } from "../ports.js";
 import type { GroupId, HardState, SnapshotMetadata, TermRun } from "../types.js";
 import type { RaftNodeIdentity, RaftNodePorts } from "./node-ports.js";
+import { notANodeId } from "./refusals.js";
 
 /** What a node begins with, read back from storage. */
 export interface NodeStart {
@@ -17,10 +19,19 @@ const nothingYet: HardState = { currentTerm: 0, votedFor: 0, commitIndex: 0 };
 
 /**
  * Reads the log back, chooses the newest snapshot that belongs to it, and brings the state machine to where that snapshot is.
+ * @throws TypeError, RangeError for what no node can be opened with.
  * @throws {RaftError} `STORAGE_INCONSISTENT` if something that was once acknowledged is missing.
  */
 export async function readStart<Result>(identity: RaftNodeIdentity, ports: RaftNodePorts<Result>): Promise<NodeStart> {
-  const group = identity.group ?? 0;
+  const { id, group = 0 } = identity;
+  if (!isNodeId(id)) throw notANodeId(id);
+  if (!Number.isSafeInteger(group) || group < 0) throw new RangeError(`${String(group)} is no group id: ids are safe integers from 0 on.`);
+  const { snapshot: canTake, restore } = ports.stateMachine;
+  if (canTake !== undefined && restore === undefined) {
+    throw new TypeError(
+      "The state machine has a snapshot method and no restore: once its log is compacted it could never start again. Add it.",
+    );
+  }
   const stored = await ports.storage.load(group);
   const snapshots = (await ports.snapshots?.list(group)) ?? [];
   const snapshot = newestOf(snapshots, stored);

@@ -95,7 +95,7 @@ export async function leadingNode(snapshot?: StateMachine<null>["snapshot"]): Pr
   const storage = new Storage();
   const network = new Network();
   const apply = (commands: readonly Entry[]): null[] => commands.map(() => null);
-  const stateMachine = snapshot === undefined ? { apply } : { apply, snapshot };
+  const stateMachine = snapshot === undefined ? { apply } : { apply, snapshot, restore: () => Promise.resolve() };
   const configuration = { voters: [1, 2], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
   const ports = {
     storage,

@@ -149,3 +149,20 @@ describe("a node that cannot read its disk", () => {
     expect(error).toMatchObject({ code: "OCTOPII_RAFT_STORAGE_INCONSISTENT", details: { lastTerm: 5, currentTerm: 1 } });
   });
 });
+
+describe("what no node can be opened with", () => {
+  it.each([0, -1, 1.5, Number.NaN, "1"])("the id %s", async (id) => {
+    await expect(new Group({}).start(id as number)).rejects.toBeInstanceOf(RangeError);
+  });
+
+  it("a state machine that can be put into a snapshot and never come out of one", async () => {
+    const group = new Group({ voters: [1] });
+    const started = group.start(1, {}, ({ stateMachine }) => {
+      const { apply, snapshot } = stateMachine;
+      return {
+        stateMachine: { apply: apply.bind(stateMachine), ...(snapshot !== undefined && { snapshot: snapshot.bind(stateMachine) }) },
+      };
+    });
+    await expect(started).rejects.toThrow("has a snapshot method and no restore");
+  });
+});

@@ -106,3 +106,16 @@ describe("messages that have no effect", () => {
     await group.close();
   });
 });
+
+describe("a stranger", () => {
+  it.each(["TimeoutNow", "ReadIndex", "ReadIndexResponse"] as const)("cannot depose a leader by the later term of a %s", async (type) => {
+    const group = await Group.open();
+    const leader = await group.elect(1);
+    const { currentTerm } = leader.node.status();
+    const more = { requestId: 1, lease: false, index: 1 };
+    new FakePeer(99, group.hub).say({ type, group: 0, from: 99, to: 1, term: currentTerm + 5, ...more } as unknown as Message);
+    await group.pass(5);
+    expect(leader.node.status()).toMatchObject({ role: "leader", currentTerm });
+    await group.close();
+  });
+});

@@ -179,6 +179,7 @@ describe("while a snapshot is taken", () => {
             seen.push(isApplying);
             return group.member(1).machine.snapshot();
           },
+          restore: () => Promise.resolve(),
         },
       }),
     });

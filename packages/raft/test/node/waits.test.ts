@@ -73,6 +73,7 @@ async function cutOff(on: "leader" | "follower"): Promise<{ group: Group; member
         snapshot: async function* () {
           await new Promise(() => undefined);
         },
+        restore: () => Promise.resolve(),
       },
     }),
   });
