@@ -43,6 +43,8 @@ export class Snapshots {
   readonly #stopping = new AbortController();
   /** What is under way, so that a close can wait for its end. */
   readonly #running = new Set<Promise<unknown>>();
+  /** Snapshots of our own that are being read, until storage has let go of them. */
+  readonly #reading = new Set<Promise<void>>();
   /** To whom, and what ends it. */
   readonly #sending = new Map<NodeId, AbortController>();
   #taking: Promise<SnapshotMetadata> | null = null;
@@ -160,6 +162,11 @@ export class Snapshots {
 
   /** Our own snapshot, to be sent. If it is damaged, everybody who needs it would wait for ever: a new one takes its place. */
   async *#readOwn(index: Index): AsyncGenerator<Uint8Array, void, void> {
+    let over = (): void => undefined;
+    const reading = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    this.#reading.add(reading);
     try {
       yield* this.#ports.storage.read(this.#ports.group, index);
       this.#unreadableTimes = 0;
@@ -170,6 +177,9 @@ export class Snapshots {
         this.#events.wanted();
       }
       throw error;
+    } finally {
+      this.#reading.delete(reading);
+      over();
     }
   }
 
@@ -235,6 +245,8 @@ export class Snapshots {
   async stop(): Promise<void> {
     this.#stopping.abort(snapshotFailed("the node was closed"));
     await Promise.allSettled(this.#running);
+    // A transfer that was given up does not wait for the read that it was in; whoever closes the node wants its files closed.
+    await this.#ended(Promise.all(this.#reading));
   }
 
   /** A storage that hangs is given up like a stream that does; what it makes after that is thrown away. */

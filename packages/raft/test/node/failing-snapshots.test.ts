@@ -170,3 +170,43 @@ describe("a leader's own snapshot that is damaged", () => {
     await group.settled(leader.node.close(), 1_000);
   });
 });
+
+describe("a snapshot that is being read for a follower", () => {
+  it("is let go of before the node is closed, though the transfer was given up in the middle of a read", async () => {
+    let letRead = (): void => undefined;
+    let isOpen = false;
+    const slow = new Promise<void>((resolve) => {
+      letRead = resolve;
+    });
+    const group = await Group.open({
+      options: { tailEntries: 1 },
+      ports: (id, { snapshots }) => {
+        if (id !== 1 || snapshots === undefined) return {};
+        const read: SnapshotStorage["read"] = async function* (of, index) {
+          isOpen = true;
+          try {
+            await slow;
+            yield* snapshots.read(of, index);
+          } finally {
+            isOpen = false;
+          }
+        };
+        const { list, create, removeBelow } = snapshots;
+        return {
+          snapshots: { list: list.bind(snapshots), create: create.bind(snapshots), removeBelow: removeBelow.bind(snapshots), read },
+        };
+      },
+    });
+    const leader = await group.elect(1);
+    group.hub.isolate(3);
+    await group.write(leader, 20);
+    await group.settled(leader.node.snapshot());
+    group.hub.heal();
+    await group.until(() => isOpen);
+    const closing = leader.node.close();
+    await group.pass(5);
+    letRead();
+    await group.settled(closing, 1_000);
+    expect(isOpen).toBe(false);
+  });
+});
