@@ -30,8 +30,12 @@ export function parseTally(text: string): Counted | null {
   return isCount(passed) && isCount(failed) ? { passed, failed, failures } : null;
 }
 
+/** Tests have names, and simulated runs have seeds. */
 function nameOf(failure: unknown): string {
-  return typeof failure === "object" && failure !== null && "name" in failure ? String(failure.name) : String(failure);
+  if (typeof failure !== "object" || failure === null) return String(failure);
+  const { name, seed, message } = failure as { readonly name?: unknown; readonly seed?: unknown; readonly message?: unknown };
+  if (name !== undefined) return String(name);
+  return seed === undefined ? JSON.stringify(failure) : `seed ${String(seed)}: ${String(message)}`;
 }
 
 function isCount(value: unknown): value is number {

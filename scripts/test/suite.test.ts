@@ -17,6 +17,19 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
+describe("the failures of a tally", () => {
+  it("are named, by seed where they are of simulated runs", () => {
+    const failures = [
+      "a test",
+      { name: "a case", message: "no" },
+      { seed: 7, oracle: "handles", message: "handles: too many" },
+      { other: 1 },
+    ];
+    const tally = parseTally(JSON.stringify({ passed: 1, failed: 4, failures }));
+    expect(tally?.failures).toEqual(["a test", "a case", "seed 7: handles: too many", '{"other":1}']);
+  });
+});
+
 describe("the judgement of a part", () => {
   const part = (counts: boolean): Part => ({ name: "part", command: () => ["", []], counts, timeLimitMs: 1 });
   const ended = (code: number | null, signal: string | null = null, timedOut = false): Finished => ({
