@@ -81,6 +81,42 @@ describe("a repair", () => {
     }
   });
 
+  it("that goes on after an interruption keeps what the log has taken since", { timeout: 60_000 }, async () => {
+    const files = await closedLog();
+    const spoil = (all: Map<string, Uint8Array>, number: number): void => {
+      const bad = all.get(segment(number)) as Uint8Array;
+      bad[1000] = (bad[1000] as number) ^ 1;
+    };
+    spoil(files, 2);
+    files.delete("/log/closed.mark");
+    const damaged = new CrashDisk(files);
+    const states: CrashDisk[] = [];
+    const random = seededRandom(5);
+    damaged.onIo = async (operation) => {
+      if (operation !== "read") states.push(...damaged.crashes(random, 1, 1));
+    };
+    await repairWalrus("/log", {}, { fileSystem: damaged });
+    let goneOn = 0;
+    for (const state of states) {
+      const disk = new CrashDisk(state.files());
+      const log = await openWalrus({ directory: "/log", segmentBytes: 4096 }, { fileSystem: disk }).catch(() => null);
+      if (log === null) continue;
+      for (let i = 0; i < 30; i++) await log.append("a", new Uint8Array(400).fill(1));
+      await log.close();
+      const before = disk.files();
+      spoil(before, 2);
+      const again = new CrashDisk(before);
+      const report = await repairWalrus("/log", {}, { fileSystem: again });
+      const after = again.files();
+      for (const [name, bytes] of before) {
+        if (name.includes("repair-backup") || after.get(name)?.join() === bytes.join()) continue;
+        goneOn++;
+        expect(after.get(name.replace("/log/", `${report.backup}/`)), name).toEqual(bytes);
+      }
+    }
+    expect(goneOn).toBeGreaterThan(10);
+  });
+
   it("of a directory without a log can be told from one of a sound log", async () => {
     expect(await containsWalrus("/log", { fileSystem: new CrashDisk() })).toBe(false);
     expect(await containsWalrus("/log", { fileSystem: new CrashDisk(await closedLog()) })).toBe(true);

@@ -14,6 +14,8 @@ export class Backup {
   readonly #log: string;
   readonly #kept = new Set<string>();
   #directory: string | null = null;
+  /** That of a repair that was interrupted. Its copies stay as they are: the files may have gone on since. */
+  #interrupted: string | null = null;
 
   constructor(fileSystem: FileSystem, log: string) {
     this.#fileSystem = fileSystem;
@@ -22,10 +24,10 @@ export class Backup {
 
   /** Where they are; null while there are none. */
   get directory(): string | null {
-    return this.#directory;
+    return this.#directory ?? this.#interrupted;
   }
 
-  /** Goes on with the newest backup if its repair was interrupted. @returns the account of it; null if there is none. */
+  /** Takes over what the newest backup tells of a repair that was interrupted. @returns its account; null if there is none. */
   async resume(): Promise<RepairAccount | null> {
     const numbers = (await this.#numbers()).sort((a, b) => b - a);
     const [newest] = numbers;
@@ -34,18 +36,17 @@ export class Backup {
     if (!(await this.#fileSystem.readDirectory(directory)).includes(ACCOUNT_NAME)) return null;
     const noted = decodeAccount(await this.#read(`${directory}/${ACCOUNT_NAME}`));
     if (noted === null || noted.isFinished) return null;
-    this.#directory = directory;
-    for (const name of noted.kept) this.#kept.add(name);
+    this.#interrupted = directory;
     return noted.account;
   }
 
   /** Notes what is about to be done: it is on stable storage when this resolves. To be called before each change, and at the end. */
   async note(account: RepairAccount, isFinished: boolean): Promise<void> {
-    if (this.#directory === null) return;
-    const bytes = encodeAccount({ account, kept: [...this.#kept], isFinished });
-    const path = `${this.#directory}/${ACCOUNT_NAME}`;
+    const { directory } = this;
+    if (directory === null) return;
+    const path = `${directory}/${ACCOUNT_NAME}`;
     await this.#removeHalf(path + TEMPORARY_SUFFIX);
-    await writeWholeFile(this.#fileSystem, this.#directory, path, [bytes]);
+    await writeWholeFile(this.#fileSystem, directory, path, [encodeAccount({ account, isFinished })]);
   }
 
   /** Copies files that are not copied yet; they are on stable storage when this resolves. */
@@ -53,7 +54,6 @@ export class Backup {
     this.#directory ??= await this.#make();
     for (const name of names) {
       if (this.#kept.has(name)) continue;
-      await this.#removeHalf(`${this.#directory}/${name}`);
       await this.#copy(`${this.#log}/${name}`, `${this.#directory}/${name}`);
       this.#kept.add(name);
     }

@@ -29,22 +29,20 @@ export function addLost(account: RepairAccount, more: readonly LostEntries[]): v
 /** How an account is kept beside the copies, so that a repair that was interrupted still says in the end what is lost. */
 export interface KeptAccount {
   readonly account: RepairAccount;
-  /** The files that were copied whole. */
-  readonly kept: readonly string[];
   readonly isFinished: boolean;
 }
 
-export function encodeAccount({ account, kept, isFinished }: KeptAccount): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, isFinished, kept, ...account }, null, 2)}\n`);
+export function encodeAccount({ account, isFinished }: KeptAccount): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, isFinished, ...account }, null, 2)}\n`);
 }
 
 /** Null if it makes no sense, or is of another release: then the repair begins with an empty one. */
 export function decodeAccount(bytes: Uint8Array): KeptAccount | null {
   try {
-    const { format, isFinished, kept, problems, actions, lost, lostBytes, otherLosses } = JSON.parse(new TextDecoder().decode(bytes));
-    const lists: unknown[] = [kept, problems, actions, lost, otherLosses];
+    const { format, isFinished, problems, actions, lost, lostBytes, otherLosses } = JSON.parse(new TextDecoder().decode(bytes));
+    const lists: unknown[] = [problems, actions, lost, otherLosses];
     if (format !== FORMAT || typeof isFinished !== "boolean" || typeof lostBytes !== "number" || !lists.every(Array.isArray)) return null;
-    return { account: { problems, actions, lost, lostBytes, otherLosses }, kept, isFinished };
+    return { account: { problems, actions, lost, lostBytes, otherLosses }, isFinished };
   } catch {
     return null;
   }
