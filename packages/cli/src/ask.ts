@@ -17,6 +17,8 @@ export interface Change {
   readonly effect: "idempotent" | "once";
   /** How long to wait. Default: what a person at a terminal waits. */
   readonly timeoutMs?: number | undefined;
+  /** Ends it, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What came of a change. */
@@ -30,9 +32,9 @@ export interface Changed<Value> {
  * Asks the cluster something, with a person's patience.
  * @throws {CliError} `NO_QUORUM` when nobody answered in time.
  */
-export async function read<Value>(call: (timeoutMs: number) => Promise<Value>): Promise<Value> {
+export async function read<Value>(call: (timeoutMs: number) => Promise<Value>, signal?: AbortSignal): Promise<Value> {
   try {
-    return await repeatUntilDone(call, { timeoutMs: patienceMs, attemptTimeoutMs: memberMs, effect: "none" });
+    return await repeatUntilDone(call, { timeoutMs: patienceMs, attemptTimeoutMs: memberMs, effect: "none", ...(signal && { signal }) });
   } catch (error) {
     throw isOutOfTime(error) ? noQuorum(error, "did not answer", "") : error;
   }
@@ -45,7 +47,7 @@ export async function read<Value>(call: (timeoutMs: number) => Promise<Value>): 
  */
 export async function change<Value>(
   call: (timeoutMs: number) => Promise<Value>,
-  { what, check, effect, timeoutMs = patienceMs }: Change,
+  { what, check, effect, timeoutMs = patienceMs, signal }: Change,
 ): Promise<Changed<Value>> {
   let wasInDoubt = false;
   const options: RepeatOptions = {
@@ -53,6 +55,7 @@ export async function change<Value>(
     // The client turns to other members by itself for as long as nothing has happened; cutting it short would only sow doubt.
     attemptTimeoutMs: effect === "once" ? timeoutMs : memberMs,
     effect,
+    ...(signal && { signal }),
     onUnknown: () => {
       wasInDoubt = true;
     },
@@ -60,6 +63,7 @@ export async function change<Value>(
   try {
     return { value: await repeatUntilDone(call, options), wasInDoubt };
   } catch (error) {
+    if (signal?.aborted) throw signal.reason;
     if (isCoreError(error) && error.outcome === "unknown") {
       const message = `It is unknown whether ${what}: no clear answer came, so it may have happened, or happen later; "${check}" shows what is there.`;
       throw new CoreError(error.code, message, { outcome: "unknown", cause: error });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DevCluster } from "../src/dev/cluster.js";
 import type { NodeReport } from "../src/dev/node-watch.js";
 import { Shell } from "../src/dev/shell.js";
-import { colourful } from "../src/dev/text.js";
+import { colourful, plain } from "../src/dev/text.js";
 import { createLiveView } from "../src/dev/view.js";
 import { CliError } from "../src/errors.js";
 import { Keyboard, Terminal } from "./support/terminal.js";
@@ -149,5 +149,31 @@ describe.each([40, 60, 80, 120])("in %i columns, the shell", (columns) => {
     expect(first).toMatch(/^\d\d:\d\d:\d\d {2}node 2/);
     if (columns <= 80) expect(more[0]).toMatch(/^ {10}\S/);
     view.close();
+  });
+});
+
+describe("a command that waits for the cluster", () => {
+  it("ends when everything is to stop, and says that nobody knows", async () => {
+    const controller = new AbortController();
+    const propose = (_: Uint8Array, { signal }: { signal: AbortSignal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const printed: string[] = [];
+    const output = {
+      paint: plain,
+      columns: () => 200,
+      print: (lines: readonly string[]) => printed.push(...lines),
+      status: () => undefined,
+    };
+    const shell = new Shell({ client: { propose } } as unknown as DevCluster, output, () => undefined, controller.signal);
+    const executed = shell.execute("put colour green");
+    controller.abort(new Error("stop"));
+    await executed;
+    expect(printed).toEqual(['  "put" was given up before its answer came; it may have happened.']);
+  });
+
+  it("is passed by those that tend to the nodes, and by no other", () => {
+    const passing = ["kill 1", " restart 2", "status", "help", "quit", "exit"];
+    expect(passing.every((line) => Shell.isImmediate(line))).toBe(true);
+    expect(["put kill 1", "get status", "del quit", "killer 1", ""].some((line) => Shell.isImmediate(line))).toBe(false);
   });
 });

@@ -141,7 +141,7 @@ async function serve(cluster: DevCluster, view: View, commands: CommandQueue, st
     await settle(cluster, stopper.signal);
     view.status();
   }
-  const shell = new Shell(cluster, view, () => stopper.ask());
+  const shell = new Shell(cluster, view, () => stopper.ask(), stopper.signal);
   commands.attach(shell);
   const lines = piped === null ? null : createInterface({ input: piped, terminal: false });
   lines?.on("line", (text) => commands.push(text));
@@ -170,15 +170,33 @@ async function settle(cluster: DevCluster, signal: AbortSignal): Promise<void> {
   while (!isAtRest() && performance.now() < deadline && !signal.aborted) await new Promise((next) => setTimeout(next, 50));
 }
 
-/** Lines that were typed, executed one after the other; what comes before there is a cluster waits for it. */
+/** After so long a command waits for the cluster, and not only for its turn. */
+const waitsAfterMs = 300;
+
+/**
+ * Lines that were typed, executed one after the other; what comes before there is a cluster waits for it. Only where one waits for the cluster's
+ * answer, what tends to the nodes goes first: it may be what brings the answer.
+ */
 class CommandQueue {
   readonly #lines: string[] = [];
   #shell: Shell | null = null;
   #busy = false;
+  #current = "";
+  #since = 0;
 
   push(line: string): void {
+    const shell = this.#shell;
+    if (shell !== null && Shell.isImmediate(line) && this.#isWaiting) {
+      void shell.execute(line);
+      return;
+    }
     this.#lines.push(line);
     void this.#run();
+  }
+
+  get #isWaiting(): boolean {
+    const hasWaited = performance.now() - this.#since > waitsAfterMs;
+    return this.#busy && hasWaited && this.#lines.length === 0 && !Shell.isImmediate(this.#current);
   }
 
   attach(shell: Shell): void {
@@ -200,6 +218,8 @@ class CommandQueue {
     while (this.#shell !== null) {
       const line = this.#lines.shift();
       if (line === undefined) break;
+      this.#current = line;
+      this.#since = performance.now();
       await this.#shell.execute(line);
     }
     this.#busy = false;

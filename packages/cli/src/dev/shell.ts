@@ -28,12 +28,15 @@ export class Shell {
   readonly #cluster: DevCluster;
   readonly #output: ShellOutput;
   readonly #quit: () => void;
+  readonly #signal: AbortSignal;
   readonly #commands: ReadonlyMap<string, ShellCommand>;
 
-  constructor(cluster: DevCluster, output: ShellOutput, quit: () => void) {
+  /** @param signal - ends what waits for the cluster's answer. */
+  constructor(cluster: DevCluster, output: ShellOutput, quit: () => void, signal: AbortSignal = new AbortController().signal) {
     this.#cluster = cluster;
     this.#output = output;
     this.#quit = quit;
+    this.#signal = signal;
     this.#commands = new Map<string, ShellCommand>([
       [
         "put",
@@ -61,8 +64,14 @@ export class Shell {
     try {
       await command.run(rest);
     } catch (error) {
-      this.#complain(describeError(error));
+      if (this.#signal.aborted) this.#complain(`"${name}" was given up before its answer came; it may have happened`);
+      else this.#complain(describeError(error));
     }
+  }
+
+  /** Whether a line can be executed while another one waits for the cluster: it may be what that one waits for. */
+  static isImmediate(line: string): boolean {
+    return /^\s*(kill|restart|status|help|quit|exit)\b/u.test(line);
   }
 
   /** Words that may stand where `text` ends. */
@@ -79,7 +88,8 @@ export class Shell {
     if (key === "" || value === null) return this.#complain("Usage: put KEY VALUE");
     const bytes = new TextEncoder().encode(value);
     const started = performance.now();
-    const put = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).put(key, bytes, { timeoutMs });
+    const signal = this.#signal;
+    const put = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).put(key, bytes, { timeoutMs, signal });
     const { value: existed, wasInDoubt } = await this.#change(put, key, "stored");
     // What a repetition replaced may be what the first try stored.
     const done = existed && !wasInDoubt ? "replaced" : "stored";
@@ -90,7 +100,8 @@ export class Shell {
     const [key, extra] = splitKey(rest);
     if (key === "" || extra !== null) return this.#complain("Usage: get KEY");
     const started = performance.now();
-    const value = await read((timeoutMs) => keyValueClient(this.#cluster.client).get(key, { timeoutMs }));
+    const signal = this.#signal;
+    const value = await read((timeoutMs) => keyValueClient(this.#cluster.client).get(key, { timeoutMs, signal }), signal);
     if (value === null) this.#answer(`there is no "${this.#show(key)}"`, started, "warning");
     else this.#answer(showBytes(value, this.#output.columns() - 14), started);
   }
@@ -99,7 +110,8 @@ export class Shell {
     const [key, extra] = splitKey(rest);
     if (key === "" || extra !== null) return this.#complain("Usage: del KEY");
     const started = performance.now();
-    const remove = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).delete(key, { timeoutMs });
+    const signal = this.#signal;
+    const remove = (timeoutMs: number): Promise<boolean> => keyValueClient(this.#cluster.client).delete(key, { timeoutMs, signal });
     const { value: existed, wasInDoubt } = await this.#change(remove, key, "removed");
     const shown = `"${this.#show(key)}"`;
     if (wasInDoubt) this.#answer(`removed ${shown}${existed ? "" : ", or it was not there"}${sentAgain}`, started);
@@ -112,7 +124,12 @@ export class Shell {
    */
   #change(call: (timeoutMs: number) => Promise<boolean>, key: string, done: string): Promise<Changed<boolean>> {
     const shown = this.#show(key);
-    return change(call, { what: `"${shown}" was ${done}`, check: `get ${/\s/.test(shown) ? `"${shown}"` : shown}`, effect: "idempotent" });
+    return change(call, {
+      what: `"${shown}" was ${done}`,
+      check: `get ${/\s/.test(shown) ? `"${shown}"` : shown}`,
+      effect: "idempotent",
+      signal: this.#signal,
+    });
   }
 
   async #kill(rest: string): Promise<void> {
