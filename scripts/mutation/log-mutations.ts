@@ -197,8 +197,8 @@ export const logMutations: readonly Mutation[] = [
   {
     name: "take answers from strangers",
     file: "core/raft-core.ts",
-    find: '!this.knows(message.from)) return raft.drop(message, "unknownSender");',
-    replace: "!this.knows(message.from)) {}",
+    find: 'isResponse(message) && message.from !== raft.id && !this.knows(message.from)) return raft.drop(message, "unknownSender");',
+    replace: "isResponse(message) && message.from !== raft.id && !this.knows(message.from)) {}",
     tests: ["fuzz", "core"],
   },
   {

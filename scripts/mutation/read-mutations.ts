@@ -49,7 +49,7 @@ export const readMutations: readonly Mutation[] = [
   {
     name: "reads wait for an answer that never comes",
     file: "core/pending-reads.ts",
-    find: "for (const id of this.#forwarded) ready.push({ id, index: null });",
+    find: 'for (const id of this.#forwarded) ready.push({ id, index: null, refusal: "noLeader" });',
     replace: "",
     tests: ["core/check-quorum", "core/thesis-reads"],
   },
@@ -94,5 +94,19 @@ export const readMutations: readonly Mutation[] = [
     find: "return votersOutgoing.length === 0 || votersOutgoing.every((id) => id === this.id);",
     replace: "return true;",
     tests,
+  },
+  {
+    name: "count reads that nobody waits for any more",
+    file: "node/reads.ts",
+    find: "this.#abandoned.push(id);",
+    replace: "",
+    tests: ["node/reads"],
+  },
+  {
+    name: "take a leader that is busy for one that leads no more",
+    file: "core/read-index.ts",
+    find: 'if (raft.reads.isFull) return refuse(raft, from, requestId, "tooManyReads");',
+    replace: 'if (raft.reads.isFull) return refuse(raft, from, requestId, "noLeader");',
+    tests: ["node/reads"],
   },
 ];

@@ -1,5 +1,5 @@
 import type { NodeId } from "@octopii/interfaces";
-import type { ProposalRefusal } from "./core/input-output.js";
+import type { ProposalRefusal, ReadRefusal } from "./core/input-output.js";
 import type { Entry, GroupId, Index, SnapshotMetadata, Term } from "./types.js";
 
 /** What every message carries. `term` is the sender's; for `PreVote` the one it would campaign in. */
@@ -103,8 +103,9 @@ export interface ReadIndexRequest extends Envelope {
 export interface ReadIndexResponse extends Envelope {
   readonly type: "ReadIndexResponse";
   readonly requestId: number;
-  /** Reads at or after this applied index are linearizable; 0 when the node asked is not the leader. */
+  /** Reads at or after this applied index are linearizable; 0 if refused. */
   readonly index: Index;
+  readonly refusal: ReadRefusal | null;
 }
 
 /** Makes the receiver campaign at once. Source: thesis §3.10. */
@@ -124,6 +125,18 @@ export interface ForwardProposals extends Envelope {
 
 /** Why a leader did not take all commands that were forwarded to it: the core's reasons, and a full queue. */
 export type ForwardRefusal = ProposalRefusal | "busy";
+
+/** All reasons there are. Position in the list plus one is the number on the wire: append only. */
+export const forwardRefusals: readonly ForwardRefusal[] = [
+  "notLeader",
+  "removed",
+  "transferring",
+  "tooManyUncommittedBytes",
+  "entryTooLarge",
+  "busy",
+];
+/** Likewise. */
+export const readRefusals: readonly ReadRefusal[] = ["noLeader", "tooManyReads"];
 
 /** Where the forwarded commands stand in the log: the first `count` at `[firstIndex, firstIndex + count)`, in `entryTerm`; the rest were refused. */
 export interface ForwardProposalsResponse extends Envelope {

@@ -150,11 +150,13 @@ export interface FetchRequest {
   readonly maxBytes: number;
 }
 
-/** A read may be served once `index` is applied; index null: refused, there is no leader to confirm it. */
-export interface ReadReady {
-  readonly id: number;
-  readonly index: Index | null;
-}
+/** Why a read was not taken. `noLeader`: nobody who could confirm it is known. `tooManyReads`: `pendingReadsMax` of them wait already. */
+export type ReadRefusal = "noLeader" | "tooManyReads";
+
+/** A read may be served once `index` is applied, unless it was refused. */
+export type ReadReady =
+  | { readonly id: number; readonly index: Index; readonly refusal: null }
+  | { readonly id: number; readonly index: null; readonly refusal: ReadRefusal };
 
 /**
  * All that a step wants done. Messages that depend on a write are not in here: they appear in a later output, when

@@ -78,7 +78,7 @@ export class PendingReads {
   /** The role or the leader changed: own reads are refused at once, those of others run into their own leader's change. */
   refuseAll(ready: ReadReady[]): void {
     this.lease.end();
-    for (const id of this.#forwarded) ready.push({ id, index: null });
+    for (const id of this.#forwarded) ready.push({ id, index: null, refusal: "noLeader" });
     this.#forwarded.clear();
     this.#refuse(this.#confirming, ready);
     this.#refuse(this.#early, ready);
@@ -87,6 +87,6 @@ export class PendingReads {
   }
 
   #refuse(reads: readonly { from: NodeId; id: number }[], ready: ReadReady[]): void {
-    for (const read of reads) if (read.from === 0) ready.push({ id: read.id, index: null });
+    for (const read of reads) if (read.from === 0) ready.push({ id: read.id, index: null, refusal: "noLeader" });
   }
 }

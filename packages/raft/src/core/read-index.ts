@@ -1,7 +1,7 @@
 import type { NodeId } from "@octopii/interfaces";
 import type { ReadIndexRequest, ReadIndexResponse } from "../messages.js";
 import type { Index } from "../types.js";
-import type { ReadRequest } from "./input-output.js";
+import type { ReadRefusal, ReadRequest } from "./input-output.js";
 import type { Replica } from "./replica.js";
 import { broadcastHeartbeat } from "./sending.js";
 
@@ -10,16 +10,17 @@ const ourselves: NodeId = 0;
 
 /** Wants a read index for one of our own reads: as leader by lease or by confirming a round, as follower by asking the leader. */
 export function requestRead(raft: Replica, { id, lease }: ReadRequest): void {
-  if (raft.reads.isFull) return refuse(raft, ourselves, id);
+  if (raft.reads.isFull) return refuse(raft, ourselves, id, "tooManyReads");
   if (raft.role === "leader") return readOnLeader(raft, ourselves, id, lease);
-  if (raft.leaderId === 0) return refuse(raft, ourselves, id);
+  if (raft.leaderId === 0) return refuse(raft, ourselves, id, "noLeader");
   raft.reads.addForwarded(id);
   const { group, id: from, leaderId: to, currentTerm: term } = raft;
   raft.messages.push({ type: "ReadIndex", group, from, to, term, requestId: id, lease });
 }
 
 export function handleReadIndex(raft: Replica, { from, requestId, lease }: ReadIndexRequest): void {
-  if (raft.role !== "leader" || raft.reads.isFull) return refuse(raft, from, requestId);
+  if (raft.role !== "leader") return refuse(raft, from, requestId, "noLeader");
+  if (raft.reads.isFull) return refuse(raft, from, requestId, "tooManyReads");
   readOnLeader(raft, from, requestId, lease);
 }
 
@@ -70,20 +71,21 @@ export function confirmReads(raft: Replica): void {
 
 export function handleReadIndexResponse(raft: Replica, message: ReadIndexResponse): void {
   if (!raft.reads.takeForwarded(message.requestId)) return raft.drop(message, "unexpected");
-  raft.readyReads.push({ id: message.requestId, index: message.index === 0 ? null : message.index });
+  const { requestId: id, index, refusal } = message;
+  raft.readyReads.push(refusal === null ? { id, index, refusal } : { id, index: null, refusal });
 }
 
-function refuse(raft: Replica, from: NodeId, id: number): void {
-  if (from === ourselves) raft.readyReads.push({ id, index: null });
-  else respond(raft, from, id, 0);
+function refuse(raft: Replica, from: NodeId, id: number, refusal: ReadRefusal): void {
+  if (from === ourselves) raft.readyReads.push({ id, index: null, refusal });
+  else respond(raft, from, id, 0, refusal);
 }
 
 function answer(raft: Replica, from: NodeId, id: number, index: Index): void {
-  if (from === ourselves) raft.readyReads.push({ id, index });
-  else respond(raft, from, id, index);
+  if (from === ourselves) raft.readyReads.push({ id, index, refusal: null });
+  else respond(raft, from, id, index, null);
 }
 
-function respond(raft: Replica, to: NodeId, requestId: number, index: Index): void {
+function respond(raft: Replica, to: NodeId, requestId: number, index: Index, refusal: ReadRefusal | null): void {
   const { group, id: from, currentTerm: term } = raft;
-  raft.messages.push({ type: "ReadIndexResponse", group, from, to, term, requestId, index });
+  raft.messages.push({ type: "ReadIndexResponse", group, from, to, term, requestId, index, refusal });
 }

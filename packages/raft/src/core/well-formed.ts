@@ -1,5 +1,5 @@
 import { validateConfiguration } from "../configuration/index.js";
-import type { Message, PreVote, RequestVote } from "../messages.js";
+import { forwardRefusals, type Message, type PreVote, type RequestVote, readRefusals } from "../messages.js";
 import type { Entry, EntryKind, Index, SnapshotMetadata, Term } from "../types.js";
 
 /** No log and no group comes to so many entries or terms. Whoever claims it would have us run out of the integers that can be counted on. */
@@ -48,7 +48,11 @@ export function isWellFormed(message: Message): boolean {
     case "ReadIndex":
       return isCount(message.requestId) && typeof message.lease === "boolean";
     case "ReadIndexResponse":
-      return isCount(message.requestId) && isPosition(message.index);
+      return (
+        isCount(message.requestId) &&
+        isPosition(message.index) &&
+        (message.index === 0 ? isOneOf(readRefusals, message.refusal) : message.refusal === null)
+      );
     case "RequestVoteResponse":
     case "PreVoteResponse":
       return typeof message.granted === "boolean" && isKnownCommit(message);
@@ -62,12 +66,14 @@ export function isWellFormed(message: Message): boolean {
         isCount(message.count) &&
         isPosition(message.firstIndex) &&
         isPosition(message.entryTerm) &&
-        (message.refusal === null || typeof message.refusal === "string")
+        (message.refusal === null || isOneOf(forwardRefusals, message.refusal))
       );
     default:
       return unknownType(message);
   }
 }
+
+const isOneOf = (known: readonly unknown[], value: unknown): boolean => known.includes(value);
 
 /** Whether a message answers one of ours. */
 export function isResponse({ type }: Message): boolean {

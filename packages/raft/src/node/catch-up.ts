@@ -64,7 +64,7 @@ export class CatchUp {
   }
 
   expire(now: number): void {
-    for (const { waiter } of this.#learners) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
+    for (const { waiter } of this.#learners) if (waiter.deadline <= now) waiter.reject(timeoutError("catchUp"));
     this.#learners = this.#learners.filter(({ waiter }) => !waiter.settled);
   }
 

@@ -106,9 +106,9 @@ export class Changes {
   expire(now: number): void {
     this.#settle(
       ({ waiter }) => waiter.settled || waiter.deadline <= now,
-      ({ waiter }) => waiter.reject(timeoutError("unknown")),
+      ({ waiter }) => waiter.reject(timeoutError("commit")),
     );
-    for (const { waiter } of this.#queued) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
+    for (const { waiter } of this.#queued) if (waiter.deadline <= now) waiter.reject(timeoutError("turn"));
   }
 
   rejectAll(error: (outcome: "failed" | "unknown") => RaftError): void {

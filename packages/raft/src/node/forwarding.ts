@@ -60,7 +60,7 @@ export class Forwarding<Result> {
 
   expire(now: number): void {
     for (const [requestId, forwarded] of this.#pending) {
-      for (const waiter of forwarded.waiters) if (waiter.deadline <= now) waiter.reject(timeoutError("unknown"));
+      for (const waiter of forwarded.waiters) if (waiter.deadline <= now) waiter.reject(timeoutError("commit"));
       if (forwarded.waiters.every(({ settled }) => settled)) this.#remove(requestId, forwarded);
     }
   }

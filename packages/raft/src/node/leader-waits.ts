@@ -23,7 +23,7 @@ export class LeaderWaits {
   }
 
   expire(now: number): void {
-    this.#waiters = this.#waiters.filter((waiter) => !waiter.expire(now, () => timeoutError("failed")));
+    this.#waiters = this.#waiters.filter((waiter) => !waiter.expire(now, () => timeoutError("leader")));
   }
 
   rejectAll(error: RaftError): void {

@@ -118,10 +118,10 @@ export class Proposals<Result> {
   /** Rejects what is past its deadline, and forgets what has settled otherwise. */
   expire(now: number): void {
     this.#entries.sweep((waiter) => {
-      if (waiter.deadline <= now) waiter.reject(timeoutError("unknown"));
+      if (waiter.deadline <= now) waiter.reject(timeoutError("commit"));
       return waiter.settled;
     });
-    for (const waiter of this.#queued) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
+    for (const waiter of this.#queued) if (waiter.deadline <= now) waiter.reject(timeoutError("turn"));
   }
 
   rejectAll(error: (outcome: "failed" | "unknown") => RaftError): void {

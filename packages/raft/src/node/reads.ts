@@ -1,8 +1,8 @@
 import type { NodeId } from "@octopii/interfaces";
 import type { ReadReady, ReadRequest } from "../core/input-output.js";
-import { RaftError } from "../errors.js";
+import type { RaftError } from "../errors.js";
 import type { Index } from "../types.js";
-import { timeoutError } from "./refusals.js";
+import { busy, timeoutError, unconfirmedRead } from "./refusals.js";
 import type { Waiter } from "./waiter.js";
 
 interface AskedRead {
@@ -63,10 +63,8 @@ export class Reads {
     const asked = this.#asked.get(read.id);
     if (asked === undefined) return;
     this.#asked.delete(read.id);
-    if (read.index === null) {
-      const message = "No leader could confirm the read; try again when there is one.";
-      asked.waiter.reject(new RaftError("OCTOPII_RAFT_NOT_LEADER", message, { outcome: "failed", details: { leaderId } }));
-    } else if (read.index <= appliedIndex) asked.waiter.resolve(read.index);
+    if (read.refusal !== null) asked.waiter.reject(read.refusal === "noLeader" ? unconfirmedRead(leaderId) : busy("reads"));
+    else if (read.index <= appliedIndex) asked.waiter.resolve(read.index);
     else this.#awaitingApply.push({ waiter: asked.waiter, index: read.index });
   }
 
@@ -83,13 +81,13 @@ export class Reads {
   /** Rejects what is past its deadline, and asks again what has had no answer for long. */
   expire(now: number): void {
     for (const [id, { waiter, askedAt, lease }] of this.#asked) {
-      if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
+      if (waiter.deadline <= now) waiter.reject(timeoutError("confirmation"));
       if (waiter.settled) {
         this.#asked.delete(id);
         this.#abandoned.push(id);
       } else if (now - askedAt >= this.#retryMs) this.#ask(id, waiter, now, lease);
     }
-    for (const { waiter } of this.#awaitingApply) if (waiter.deadline <= now) waiter.reject(timeoutError("failed"));
+    for (const { waiter } of this.#awaitingApply) if (waiter.deadline <= now) waiter.reject(timeoutError("apply"));
     this.#awaitingApply = this.#awaitingApply.filter(({ waiter }) => !waiter.settled);
   }
 

@@ -48,6 +48,11 @@ export function notLeader(leaderId: NodeId): RaftError {
   return new RaftError("OCTOPII_RAFT_NOT_LEADER", message, { outcome: "failed", details: { leaderId } });
 }
 
+export function unconfirmedRead(leaderId: NodeId): RaftError {
+  const message = "No leader could confirm the read; try again when there is one.";
+  return new RaftError("OCTOPII_RAFT_NOT_LEADER", message, { outcome: "failed", details: { leaderId } });
+}
+
 /** @param why - a clause without a full stop. */
 export function snapshotFailed(why: string, cause?: unknown): RaftError {
   return new RaftError("OCTOPII_RAFT_SNAPSHOT_FAILED", `The snapshot failed: ${why}.`, { outcome: "failed", cause });
@@ -58,9 +63,23 @@ export function stoppedError(cause: unknown, outcome: "failed" | "unknown"): Raf
   return new RaftError("OCTOPII_RAFT_STOPPED", why, { outcome, cause: cause ?? undefined });
 }
 
-export function timeoutError(outcome: "failed" | "unknown"): RaftError {
-  const doubt = outcome === "unknown" ? " It may still be committed." : "";
-  return new RaftError("OCTOPII_RAFT_TIMEOUT", `No quorum answered before the deadline.${doubt}`, { outcome });
+/** What had not happened when a call's time was up, and what may become of it. */
+const timeouts = {
+  turn: { outcome: "failed", message: "The deadline passed before the node had looked at the call." },
+  commit: { outcome: "unknown", message: "No quorum answered before the deadline. It may still be committed." },
+  confirmation: { outcome: "failed", message: "No quorum confirmed the read before the deadline." },
+  apply: { outcome: "failed", message: "The state machine did not reach the read's index before the deadline." },
+  leader: { outcome: "failed", message: "Nobody was heard to lead before the deadline." },
+  catchUp: { outcome: "failed", message: "The learner had not caught up by the deadline; it stays a learner, and goes on." },
+  transfer: { outcome: "unknown", message: "Leadership had not changed hands by the deadline. It may still." },
+  snapshotBegin: { outcome: "failed", message: "No snapshot could be begun before the deadline." },
+  snapshot: { outcome: "unknown", message: "The snapshot was not finished by the deadline; the node goes on with it." },
+} as const;
+
+/** @param missed - what the caller waited for in vain. */
+export function timeoutError(missed: keyof typeof timeouts): RaftError {
+  const { outcome, message } = timeouts[missed];
+  return new RaftError("OCTOPII_RAFT_TIMEOUT", message, { outcome });
 }
 
 export function resultMissed(): RaftError {

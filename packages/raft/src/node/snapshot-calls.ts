@@ -67,8 +67,8 @@ export class SnapshotCalls {
 
   /** Rejects what is past its deadline, and forgets what has settled. */
   expire(now: number): void {
-    this.#waiting = this.#waiting.filter((waiter) => !waiter.expire(now, () => timeoutError("failed")));
-    this.#begun = this.#begun.filter((waiter) => !waiter.expire(now, () => timeoutError("unknown")));
+    this.#waiting = this.#waiting.filter((waiter) => !waiter.expire(now, () => timeoutError("snapshotBegin")));
+    this.#begun = this.#begun.filter((waiter) => !waiter.expire(now, () => timeoutError("snapshot")));
   }
 
   rejectAll(error: (outcome: "failed" | "unknown") => unknown): void {

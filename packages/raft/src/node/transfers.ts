@@ -78,7 +78,7 @@ export class Transfers {
     if (this.#isLeaderless) this.#expireLeaderless(now);
     this.#settle(
       ({ waiter }) => waiter.settled || waiter.deadline <= now,
-      ({ waiter }) => waiter.reject(timeoutError("unknown")),
+      ({ waiter }) => waiter.reject(timeoutError("transfer")),
     );
   }
 

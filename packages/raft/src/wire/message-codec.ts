@@ -1,6 +1,6 @@
 import { decodeConfiguration, encodeConfiguration } from "../configuration/index.js";
 import { isWellFormed } from "../core/well-formed.js";
-import type { ForwardRefusal, Message, MessageType } from "../messages.js";
+import { forwardRefusals, type Message, type MessageType, readRefusals } from "../messages.js";
 import type { Entry, EntryKind, SnapshotMetadata } from "../types.js";
 import { ByteReader, MalformedBytes } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
@@ -26,16 +26,6 @@ const messageTypes: readonly MessageType[] = [
   "ForwardProposalsResponse",
 ];
 const entryKinds: readonly EntryKind[] = ["command", "noop", "configuration", "founding"];
-/** Likewise; 0 stands for none. */
-const forwardRefusals: readonly (ForwardRefusal | null)[] = [
-  null,
-  "notLeader",
-  "removed",
-  "transferring",
-  "tooManyUncommittedBytes",
-  "entryTooLarge",
-  "busy",
-];
 
 /** The least bytes that a message, and an entry, take: a count of them can be checked against what is there. */
 const messageBytesMin = 33;
@@ -121,7 +111,8 @@ function writeMessage(writer: ByteWriter, message: Message): void {
       return writer.u8(message.lease ? 1 : 0);
     case "ReadIndexResponse":
       writer.u64(message.requestId);
-      return writer.u64(message.index);
+      writer.u64(message.index);
+      return writeRefusal(writer, message.refusal, readRefusals);
     case "TimeoutNow":
       return;
     case "ForwardProposals":
@@ -132,7 +123,7 @@ function writeMessage(writer: ByteWriter, message: Message): void {
       writer.u32(message.count);
       writer.u64(message.firstIndex);
       writer.u64(message.entryTerm);
-      return writer.u8(forwardRefusals.indexOf(message.refusal));
+      return writeRefusal(writer, message.refusal, forwardRefusals);
   }
 }
 
@@ -198,7 +189,7 @@ function readMessage(reader: ByteReader): Message {
     case "ReadIndex":
       return { type, ...envelope, requestId: reader.u64(), lease: flag(reader) };
     case "ReadIndexResponse":
-      return { type, ...envelope, requestId: reader.u64(), index: reader.u64() };
+      return { type, ...envelope, requestId: reader.u64(), index: reader.u64(), refusal: readRefusal(reader, readRefusals) };
     case "TimeoutNow":
       return { type, ...envelope };
     case "ForwardProposals":
@@ -211,7 +202,7 @@ function readMessage(reader: ByteReader): Message {
         count: reader.u32(),
         firstIndex: reader.u64(),
         entryTerm: reader.u64(),
-        refusal: readRefusal(reader),
+        refusal: readRefusal(reader, forwardRefusals),
       };
   }
 }
@@ -245,8 +236,15 @@ function readCommands(reader: ByteReader): Uint8Array[] {
   return commands;
 }
 
-function readRefusal(reader: ByteReader): ForwardRefusal | null {
-  const refusal = forwardRefusals[reader.u8()];
+/** None is 0. */
+function writeRefusal<Refusal>(writer: ByteWriter, refusal: Refusal | null, known: readonly Refusal[]): void {
+  writer.u8(refusal === null ? 0 : known.indexOf(refusal) + 1);
+}
+
+function readRefusal<Refusal>(reader: ByteReader, known: readonly Refusal[]): Refusal | null {
+  const number = reader.u8();
+  if (number === 0) return null;
+  const refusal = known[number - 1];
   if (refusal === undefined) throw new MalformedBytes("a refusal is of an unknown kind");
   return refusal;
 }

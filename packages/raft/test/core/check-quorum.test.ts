@@ -125,7 +125,7 @@ describe("forget-leader", () => {
     const replica = follower();
     replica.step({ reads: [{ id: 1, lease: false }] });
     replica.step({ forgetLeader: true });
-    expect(replica.reads).toEqual([{ id: 1, index: null }]);
+    expect(replica.reads).toEqual([{ id: 1, index: null, refusal: "noLeader" }]);
   });
 
   it("has no effect on leaders, candidates, and whoever follows nobody", () => {

@@ -56,7 +56,7 @@ describe("thesis §6.4.1, lease reads", () => {
     expect(replica.reads).toEqual([]);
     const [beat] = only("Heartbeat", said);
     replica.receive(heartbeatAnswer(at, beat?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
     expect(readsAt(replica, 155, 2)).toBe(1);
   });
 

@@ -60,7 +60,7 @@ describe("Raft §8, client interaction", () => {
     leader.receive(heartbeatAnswer({ from: 2, to: 1, term: 1 }, beat?.readRound));
     expect(leader.reads).toEqual([]);
     leader.receive(heartbeatAnswer({ from: 5, to: 1, term: 1 }, beat?.readRound));
-    expect(leader.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(leader.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§8: a command that was proposed twice is in the log twice: telling them apart is the state machine's", () => {

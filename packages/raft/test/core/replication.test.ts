@@ -172,10 +172,10 @@ describe("reads", () => {
     cluster.run(1, { reads: [read(7), read(8)] });
     cluster.run(2, { reads: [read(9)] });
     expect(cluster.at(1).reads).toEqual([
-      { id: 7, index: 2 },
-      { id: 8, index: 2 },
+      { id: 7, index: 2, refusal: null },
+      { id: 8, index: 2, refusal: null },
     ]);
-    expect(cluster.at(2).reads).toEqual([{ id: 9, index: 2 }]);
+    expect(cluster.at(2).reads).toEqual([{ id: 9, index: 2, refusal: null }]);
   });
 
   it("does not answer from a leader that was deposed without knowing", () => {
@@ -195,7 +195,7 @@ describe("reads", () => {
   it("refuses at once where no leader is known", () => {
     const cluster = new TestCluster(3);
     cluster.run(2, { reads: [read(1)] });
-    expect(cluster.at(2).reads).toEqual([{ id: 1, index: null }]);
+    expect(cluster.at(2).reads).toEqual([{ id: 1, index: null, refusal: "noLeader" }]);
   });
 
   it("waits for the leader's first own commit before it reads", () => {
@@ -206,6 +206,6 @@ describe("reads", () => {
     expect(cluster.at(1).reads).toEqual([]);
     cluster.heal();
     cluster.tick(2);
-    expect(cluster.at(1).reads).toEqual([{ id: 5, index: 1 }]);
+    expect(cluster.at(1).reads).toEqual([{ id: 5, index: 1, refusal: null }]);
   });
 });

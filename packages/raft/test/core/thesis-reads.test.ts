@@ -22,7 +22,7 @@ describe("thesis §6.4, read-only queries", () => {
     expect(replica.reads).toEqual([]);
     const [beat] = only("Heartbeat", replica.receive(accepted(at, 1)));
     replica.receive(heartbeatAnswer(at, beat?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§4.3 and §6.4: in a joint configuration a voter that is alone in one half does not confirm reads by itself", () => {
@@ -32,7 +32,7 @@ describe("thesis §6.4, read-only queries", () => {
     expect(replica.status.commitIndex).toBe(1);
     expect(replica.reads).toEqual([]);
     replica.receive(heartbeatAnswer(at, beats[0]?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§6.4, step 2: the read index is the commit index of when the read came, though more gets committed meanwhile", () => {
@@ -43,7 +43,7 @@ describe("thesis §6.4, read-only queries", () => {
     replica.receive(accepted(at, 2));
     expect(replica.status.commitIndex).toBe(2);
     replica.receive(heartbeatAnswer(at, beat?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§6.4, step 3: only answers to heartbeats that were sent after the read came confirm it", () => {
@@ -52,7 +52,7 @@ describe("thesis §6.4, read-only queries", () => {
     replica.receive(heartbeatAnswer(at, old?.readRound));
     replica.step({ reads: [read(2)] });
     replica.receive(heartbeatAnswer(at, old?.readRound), heartbeatAnswer({ ...at, from: 3 }, old?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
     // Nor does an answer to a round that was never begun.
     replica.receive(heartbeatAnswer(at, 99));
     expect(replica.reads).toHaveLength(1);
@@ -86,7 +86,7 @@ describe("thesis §6.4, read-only queries", () => {
     expect(cluster.at(1).reads).toEqual([]);
     cluster.heal();
     cluster.tick(2);
-    expect(cluster.at(1).reads).toEqual([{ id: 1, index: null }]);
+    expect(cluster.at(1).reads).toEqual([{ id: 1, index: null, refusal: "noLeader" }]);
   });
 
   it("§6.4: one round of heartbeats serves all reads that came together, and all that wait", () => {
@@ -103,14 +103,14 @@ describe("thesis §6.4, read-only queries", () => {
     replica.step({ reads: [read(1)] });
     const [beat] = only("Heartbeat", replica.step({ ticks: 1 }));
     replica.receive(heartbeatAnswer(at, beat?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§6.4: a lone voter reads at once", () => {
     const cluster = new TestCluster(group([1], { learners: [2] }));
     cluster.elect(1);
     expect(cluster.at(1).step({ reads: [read(1)] })).toEqual([]);
-    expect(cluster.at(1).reads).toEqual([{ id: 1, index: 1 }]);
+    expect(cluster.at(1).reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("§6.4: a follower asks the leader, which confirms as for itself; the follower answers when it has applied that far", () => {
@@ -119,7 +119,7 @@ describe("thesis §6.4, read-only queries", () => {
     cluster.run(1, { proposals: [bytes("a")] });
     for (const id of [2, 4]) {
       cluster.run(id, { reads: [read(id)] });
-      expect(cluster.at(id).reads).toEqual([{ id, index: 2 }]);
+      expect(cluster.at(id).reads).toEqual([{ id, index: 2, refusal: null }]);
     }
   });
 
@@ -130,17 +130,20 @@ describe("thesis §6.4, read-only queries", () => {
     cluster.run(2, { reads: [read(7)] });
     expect(cluster.at(2).reads).toEqual([]);
     const asked: Message = { type: "ReadIndex", group: 0, from: 2, to: 3, term: 1, requestId: 8, lease: false };
-    expect(cluster.at(3).receive(asked)).toMatchObject([{ type: "ReadIndexResponse", requestId: 8, index: 0 }]);
+    expect(cluster.at(3).receive(asked)).toMatchObject([{ type: "ReadIndexResponse", requestId: 8, index: 0, refusal: "noLeader" }]);
   });
 
-  it("§6.4: an answer of index 0 refuses the read; one that nobody waits for, or waits no longer, changes nothing", () => {
+  it("§6.4: an answer may refuse the read; one that nobody waits for, or waits no longer, changes nothing", () => {
     const replica = new TestReplica(1);
     replica.answer(heartbeat(at));
     replica.step({ reads: [read(1), read(2)] });
-    const answer = (requestId: number, index: number): Message => ({ type: "ReadIndexResponse", group: 0, ...at, requestId, index });
+    const answer = (requestId: number, index: number): Message => ({
+      ...{ type: "ReadIndexResponse", group: 0, ...at, requestId, index },
+      refusal: index === 0 ? "noLeader" : null,
+    });
     replica.step({ abandonedReads: [2] });
     replica.receive(answer(1, 0), answer(1, 5), answer(2, 5), answer(9, 5));
-    expect(replica.reads).toEqual([{ id: 1, index: null }]);
+    expect(replica.reads).toEqual([{ id: 1, index: null, refusal: "noLeader" }]);
     expect(replica.traced("drop")).toHaveLength(3);
   });
 
@@ -151,19 +154,19 @@ describe("thesis §6.4, read-only queries", () => {
     replica.step({ reads: [read(2)] });
     replica.step({ ticks: 11 });
     replica.step({ reads: [read(3)] });
-    expect(replica.reads).toEqual([1, 2, 3].map((id) => ({ id, index: null })));
+    expect(replica.reads).toEqual([1, 2, 3].map((id) => ({ id, index: null, refusal: "noLeader" })));
   });
 
   it("reads over the limit are refused at once, one's own and a follower's", () => {
     const replica = leader({ pendingReadsMax: 2 });
     const asked: Message = { type: "ReadIndex", group: 0, ...at, requestId: 9, lease: false };
     const said = replica.step({ reads: [read(1), read(2), read(3)] });
-    expect(replica.reads).toEqual([{ id: 3, index: null }]);
+    expect(replica.reads).toEqual([{ id: 3, index: null, refusal: "tooManyReads" }]);
     expect(only("Heartbeat", said)).toHaveLength(2);
-    expect(only("ReadIndexResponse", replica.receive(asked))).toMatchObject([{ requestId: 9, index: 0 }]);
+    expect(only("ReadIndexResponse", replica.receive(asked))).toMatchObject([{ requestId: 9, index: 0, refusal: "tooManyReads" }]);
     const early = leading({ options: { pendingReadsMax: 1 } });
     early.step({ reads: [read(1), read(2)] });
-    expect(early.reads).toEqual([{ id: 2, index: null }]);
+    expect(early.reads).toEqual([{ id: 2, index: null, refusal: "tooManyReads" }]);
   });
 
   it("reads that wait are confirmed when a change of the membership takes away the voter whose answer was missing", () => {
@@ -173,7 +176,7 @@ describe("thesis §6.4, read-only queries", () => {
     cluster.run(1, { reads: [read(1)] });
     expect(replica.reads).toEqual([]);
     cluster.change(1, change("r4"));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("what the founding entry says changes nothing that the leader knows: a read that waits for its round is confirmed", () => {
@@ -184,7 +187,7 @@ describe("thesis §6.4, read-only queries", () => {
     replica.finishApply();
     expect(replica.progress(2)).toMatchObject({ state: "replicate", matchIndex: 1 });
     replica.receive(heartbeatAnswer(at, beat?.readRound));
-    expect(replica.reads).toEqual([{ id: 1, index: 1 }]);
+    expect(replica.reads).toEqual([{ id: 1, index: 1, refusal: null }]);
   });
 
   it("a read by a follower of an earlier term gets no answer: it will ask again", () => {

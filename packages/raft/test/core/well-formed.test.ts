@@ -21,6 +21,7 @@ import {
 
 const at = { from: 2, to: 1, term: 3 };
 const forward = { type: "ForwardProposals", group: 0, ...at, requestId: 1, commands: [bytes("a")] } as const;
+const refusedRead = { type: "ReadIndexResponse", group: 0, ...at, requestId: 1, index: 0, refusal: "noLeader" } as const;
 const forwarded = {
   type: "ForwardProposalsResponse",
   group: 0,
@@ -76,7 +77,11 @@ const malformed: [string, Message][] = [
   ["a snapshot of a configuration that contradicts itself", install(at, snapshotOf(1, 1, group([1], { learners: [1] })))],
   ["a read without a number", { type: "ReadIndex", group: 0, ...at, requestId: -1, lease: false }],
   ["a read that is unclear about leases", { type: "ReadIndex", group: 0, ...at, requestId: 1, lease: JSON.parse("null") }],
-  ["a read index below 0", { type: "ReadIndexResponse", group: 0, ...at, requestId: 1, index: -1 }],
+  ["a read index below 0", { type: "ReadIndexResponse", group: 0, ...at, requestId: 1, index: -1, refusal: null }],
+  ["a read that has an index and is refused", { type: "ReadIndexResponse", group: 0, ...at, requestId: 1, index: 1, refusal: "noLeader" }],
+  ["a read that is refused for no reason", { type: "ReadIndexResponse", group: 0, ...at, requestId: 1, index: 0, refusal: null }],
+  ["a read that is refused for a reason that nobody knows", { ...refusedRead, refusal: JSON.parse('"toString"') }],
+  ["forwarded commands that are refused for a reason that nobody knows", { ...forwarded, refusal: JSON.parse('"toString"') }],
   ["nothing to forward", { ...forward, commands: [] }],
   ["a count of forwarded commands below 0", { ...forwarded, count: -1 }],
   ["a kind of message that nobody knows", JSON.parse('{ "type": "Gossip", "group": 0, "from": 2, "to": 1, "term": 3 }')],

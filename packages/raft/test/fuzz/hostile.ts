@@ -49,6 +49,7 @@ export function harmless(victim: Victim): Message {
             term: currentTerm,
             requestId: 2 ** 45,
             index: commitIndex + 1000,
+            refusal: null,
           }
         : { type: "HeartbeatResponse", group: 0, from: member, to: status.id, term: currentTerm, readRound: 2 ** 45 };
   }

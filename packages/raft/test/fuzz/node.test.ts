@@ -110,7 +110,7 @@ describe("a node and its peers", () => {
     });
     await pass(5);
     const { requestId } = sent.find(({ type }) => type === "ReadIndex") as Extract<Message, { type: "ReadIndex" }>;
-    receiver.receive(2, [{ type: "ReadIndexResponse", ...head, requestId, index: 5 }]);
+    receiver.receive(2, [{ type: "ReadIndexResponse", ...head, requestId, index: 5, refusal: null }]);
     await pass(5);
     expect(served).toBeNull();
     receiver.receive(2, [appended(4, 6, 4)]);

@@ -83,7 +83,12 @@ export function plausible(victim: Victim, type: MessageType, from: number, term:
     case "ReadIndex":
       return { type, ...head, requestId: somewhere(victim), lease: random.chance(0.5) };
     case "ReadIndexResponse":
-      return { type, ...head, requestId: somewhere(victim), index: somewhere(victim) };
+      return {
+        ...{ type, ...head, requestId: somewhere(victim) },
+        ...(random.chance(0.2)
+          ? { index: 0, refusal: random.pick(["noLeader", "tooManyReads"] as const) }
+          : { index: 1 + somewhere(victim), refusal: null }),
+      };
     case "TimeoutNow":
       return { type, ...head };
     case "ForwardProposals":

@@ -20,7 +20,7 @@ const samples: readonly object[] = [
   { ...head, type: "Heartbeat", commitIndex: 1, readRound: 1 },
   { ...head, type: "HeartbeatResponse", readRound: 1 },
   { ...head, type: "ReadIndex", requestId: 1, lease: false },
-  { ...head, type: "ReadIndexResponse", requestId: 1, index: 1 },
+  { ...head, type: "ReadIndexResponse", requestId: 1, index: 1, refusal: null },
   { ...head, type: "TimeoutNow" },
   { ...head, type: "ForwardProposals", requestId: 1, commands: [Uint8Array.of(1)] },
   { ...head, type: "ForwardProposalsResponse", requestId: 1, count: 1, firstIndex: 1, entryTerm: 1, refusal: null },

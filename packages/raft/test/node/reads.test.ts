@@ -56,6 +56,35 @@ describe("readIndex (thesis §6.4)", () => {
     await group.close();
   });
 
+  it.each([1, 2])("over pendingReadsMax is BUSY, and those before it go on (asked on node %i, 1 leads)", async (on) => {
+    const group = new Group({ options: { pendingReadsMax: 4 } });
+    // A follower that would take more than its leader does.
+    await group.start(1);
+    await group.start(2, { pendingReadsMax: 6 });
+    await group.start(3);
+    await group.elect(1);
+    const { node } = group.member(on);
+    const outcomes = await group.settled(Promise.all(Array.from({ length: 8 }, () => outcomeOf(node.readIndex()))));
+    const refused = outcomes.filter((outcome) => typeof outcome !== "number");
+    expect(refused).toHaveLength(4);
+    for (const outcome of refused) expect(outcome).toMatchObject({ code: "OCTOPII_RAFT_BUSY", outcome: "failed" });
+    await group.close();
+  });
+
+  it("that its caller waits for no longer makes room for another", async () => {
+    const group = await Group.open({ options: { pendingReadsMax: 2 } });
+    await group.elect(1);
+    const { node } = group.member(2);
+    for (let round = 0; round < 3; round++) {
+      group.member(2).mayPass = ({ type }) => type !== "ReadIndex";
+      const late = await group.settled(Promise.all([1, 2].map(() => outcomeOf(node.readIndex({ timeoutMs: 30 })))));
+      expect(late).toMatchObject([{ code: "OCTOPII_RAFT_TIMEOUT" }, { code: "OCTOPII_RAFT_TIMEOUT" }]);
+    }
+    group.member(2).mayPass = () => true;
+    expect(await group.settled(Promise.all([node.readIndex(), node.readIndex()]))).toEqual([1, 1]);
+    await group.close();
+  });
+
   it("is refused while nobody leads", async () => {
     const group = await Group.open();
     const refused = await group.settled(outcomeOf(group.member(1).node.readIndex()), 3);

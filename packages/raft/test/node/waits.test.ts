@@ -10,6 +10,8 @@ interface Call {
   readonly on: "leader" | "follower";
   readonly begun: "failed" | "unknown";
   readonly queued: "failed" | "unknown";
+  /** Of the sentence that says what it missed. */
+  readonly missed: string;
 }
 
 const calls: Readonly<Record<string, Call>> = {
@@ -18,49 +20,80 @@ const calls: Readonly<Record<string, Call>> = {
     begin: ({ node }, options) => node.propose(set("a"), options),
     begun: "unknown",
     queued: "failed",
+    missed: "committed",
   },
   "propose on a follower": {
     on: "follower",
     begin: ({ node }, options) => node.propose(set("a"), options),
     begun: "unknown",
     queued: "failed",
+    missed: "committed",
   },
-  "readIndex on the leader": { on: "leader", begin: ({ node }, options) => node.readIndex(options), begun: "failed", queued: "failed" },
-  "readIndex on a follower": { on: "follower", begin: ({ node }, options) => node.readIndex(options), begun: "failed", queued: "failed" },
+  "readIndex on the leader": {
+    on: "leader",
+    begin: ({ node }, options) => node.readIndex(options),
+    begun: "failed",
+    queued: "failed",
+    missed: "confirmed the read",
+  },
+  "readIndex on a follower": {
+    on: "follower",
+    begin: ({ node }, options) => node.readIndex(options),
+    begun: "failed",
+    queued: "failed",
+    missed: "confirmed the read",
+  },
   changeMembership: {
     on: "leader",
     begin: ({ node }, options) =>
       node.changeMembership({ transition: "explicit", changes: [{ type: "addLearner", nodeId: 9 }] }, { ...options }),
     begun: "unknown",
     queued: "failed",
+    missed: "committed",
   },
-  addLearner: { on: "leader", begin: ({ node }, options) => node.addLearner(9, options), begun: "unknown", queued: "failed" },
+  addLearner: {
+    on: "leader",
+    begin: ({ node }, options) => node.addLearner(9, options),
+    begun: "unknown",
+    queued: "failed",
+    missed: "committed",
+  },
   "addVoter, while the learner is added": {
     on: "leader",
     begin: ({ node }, options) => node.addVoter(9, options),
     begun: "unknown",
     queued: "failed",
+    missed: "committed",
   },
   "addVoter, while the learner catches up": {
     on: "leader",
     begin: ({ node }, options) => node.addVoter(4, options),
     begun: "failed",
     queued: "failed",
+    missed: "not caught up",
   },
-  replaceMember: { on: "leader", begin: ({ node }, options) => node.replaceMember(3, 4, options), begun: "failed", queued: "failed" },
+  replaceMember: {
+    on: "leader",
+    begin: ({ node }, options) => node.replaceMember(3, 4, options),
+    begun: "failed",
+    queued: "failed",
+    missed: "not caught up",
+  },
   removeMember: {
     on: "leader",
     begin: ({ node }, options) => node.removeMember(3, { ...options, force: true }),
     begun: "unknown",
     queued: "failed",
+    missed: "committed",
   },
   transferLeadership: {
     on: "leader",
     begin: ({ node }, options) => node.transferLeadership(2, options),
     begun: "unknown",
     queued: "unknown",
+    missed: "Leadership",
   },
-  snapshot: { on: "leader", begin: ({ node }, options) => node.snapshot(options), begun: "unknown", queued: "failed" },
+  snapshot: { on: "leader", begin: ({ node }, options) => node.snapshot(options), begun: "unknown", queued: "failed", missed: "snapshot" },
 };
 
 /** A leader, and a follower, that nobody answers; node 4 is a learner that never was there. A snapshot of theirs never ends. */
@@ -85,12 +118,12 @@ async function cutOff(on: "leader" | "follower"): Promise<{ group: Group; member
   return { group, member };
 }
 
-describe.each(Object.entries(calls))("%s", (_name, { on, begin, begun, queued }) => {
-  it("ends at its deadline", async () => {
+describe.each(Object.entries(calls))("%s", (_name, { on, begin, begun, queued, missed }) => {
+  it("ends at its deadline, and says what it missed", async () => {
     const { group, member } = await cutOff(on);
     const before = group.time.clock.now();
     const outcome = await group.settled(outcomeOf(begin(member, { timeoutMs: 55 })));
-    expect(outcome).toMatchObject({ code: "OCTOPII_RAFT_TIMEOUT", outcome: begun });
+    expect(outcome).toMatchObject({ code: "OCTOPII_RAFT_TIMEOUT", outcome: begun, message: expect.stringContaining(missed) });
     expect(group.time.clock.now() - before).toBeGreaterThanOrEqual(55);
     expect(group.time.clock.now() - before).toBeLessThanOrEqual(70);
     await group.close();

@@ -83,6 +83,16 @@ const installSnapshot = fc.record({ head: fc.record(envelope), index: positive, 
   }),
 );
 
+const readAnswers = fc
+  .record({
+    head: fc.record({ ...envelope, requestId: count }),
+    outcome: fc.oneof(
+      fc.record({ index: positive, refusal: fc.constant(null) }),
+      fc.record({ index: fc.constant(0), refusal: fc.constantFrom("noLeader" as const, "tooManyReads" as const) }),
+    ),
+  })
+  .map(({ head, outcome }): Message => ({ type: "ReadIndexResponse", ...head, ...outcome }));
+
 /** Any message that an honest peer could send: one arbitrary for each type. */
 const byType: { readonly [Type in Message["type"]]: fc.Arbitrary<Message> } = {
   AppendEntries: appendEntries,
@@ -102,7 +112,7 @@ const byType: { readonly [Type in Message["type"]]: fc.Arbitrary<Message> } = {
   Heartbeat: fc.record({ type: fc.constant("Heartbeat" as const), ...envelope, term: positive, commitIndex: count, readRound: count }),
   HeartbeatResponse: fc.record({ type: fc.constant("HeartbeatResponse" as const), ...envelope, readRound: count }),
   ReadIndex: fc.record({ type: fc.constant("ReadIndex" as const), ...envelope, requestId: count, lease: fc.boolean() }),
-  ReadIndexResponse: fc.record({ type: fc.constant("ReadIndexResponse" as const), ...envelope, requestId: count, index: count }),
+  ReadIndexResponse: readAnswers,
   TimeoutNow: fc.record({ type: fc.constant("TimeoutNow" as const), ...envelope }),
   ForwardProposals: fc.record({
     type: fc.constant("ForwardProposals" as const),
