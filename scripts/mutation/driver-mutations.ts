@@ -124,4 +124,18 @@ export const driverMutations: readonly Mutation[] = [
     replace: "if (lastTerm > hardState.currentTerm + 2 ** 50) {",
     tests: ["node"],
   },
+  {
+    name: "wait for an answer of a leader that was lost",
+    file: "node/callers.ts",
+    find: 'if (event.type === "role" || event.type === "leader") this.forwarding',
+    replace: 'if (event.type === "leader") this.forwarding',
+    tests: ["node/forwarding"],
+  },
+  {
+    name: "wait for what was passed on to the same leader in an earlier term",
+    file: "node/forwarding.ts",
+    find: " || forwarded.term !== term",
+    replace: "",
+    tests: ["node/forwarding"],
+  },
 ];

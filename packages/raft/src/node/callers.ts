@@ -86,8 +86,8 @@ export class Callers<Result> {
 
   #send(to: NodeId, batch: Batch<Result>): void {
     const { id: from, group } = this.#host;
-    const requestId = this.forwarding.add(to, batch);
     const term = this.#host.currentTerm();
+    const requestId = this.forwarding.add(to, term, batch);
     this.#host.send({ type: "ForwardProposals", group, from, to, term, requestId, commands: batch.commands });
   }
 
@@ -140,7 +140,7 @@ export class Callers<Result> {
   }
 
   observe(event: TraceEvent): void {
-    if (event.type === "role" || event.type === "leader") this.forwarding.follow(event.leaderId);
+    if (event.type === "role" || event.type === "leader") this.forwarding.follow(event.leaderId, event.term);
     else if (event.type === "configuration") this.changes.configured(event.configuration);
     else if (event.type === "changeVoid") this.changes.voided(event.index, event.reason);
     this.transfers.observe(event);

@@ -1,12 +1,14 @@
 import type { NodeId } from "@octopii/interfaces";
 import { RaftError } from "../errors.js";
 import type { ForwardProposalsResponse } from "../messages.js";
+import type { Term } from "../types.js";
 import type { Batch, Proposals } from "./proposals.js";
 import { timeoutError } from "./refusals.js";
 import type { Waiter } from "./waiter.js";
 
 interface Forwarded<Result> {
   readonly leaderId: NodeId;
+  readonly term: Term;
   readonly waiters: readonly Waiter<Result>[];
 }
 
@@ -31,10 +33,10 @@ export class Forwarding<Result> {
     return this.#count;
   }
 
-  /** Notes a batch on its way. @returns the id that its answer will carry. */
-  add(leaderId: NodeId, { waiters }: Batch<Result>): number {
+  /** Notes a batch on its way to the leader of `term`. @returns the id that its answer will carry. */
+  add(leaderId: NodeId, term: Term, { waiters }: Batch<Result>): number {
     const requestId = this.#nextRequestId++;
-    this.#pending.set(requestId, { leaderId, waiters });
+    this.#pending.set(requestId, { leaderId, term, waiters });
     this.#count += waiters.length;
     return requestId;
   }
@@ -49,9 +51,9 @@ export class Forwarding<Result> {
     this.#proposals.place(forwarded.waiters, { count, firstIndex, term, refusal }, leaderId);
   }
 
-  /** What was sent to others than `leaderId` may never be answered. */
-  follow(leaderId: NodeId): void {
-    this.#abandon((forwarded) => forwarded.leaderId !== leaderId);
+  /** What was sent to others than this leader, or to it when it led an earlier term, may never be answered. */
+  follow(leaderId: NodeId, term: Term): void {
+    this.#abandon((forwarded) => forwarded.leaderId !== leaderId || forwarded.term !== term);
   }
 
   unreachable(peer: NodeId): void {

@@ -138,6 +138,21 @@ describe("a forwarded proposal in doubt", () => {
     await group.close();
   });
 
+  it.each([
+    [
+      "a candidate of a later term asks for its vote",
+      { type: "RequestVote", from: 3, lastLogIndex: 0, lastLogTerm: 0, leadershipTransfer: true },
+    ],
+    ["the same leader leads a later term", { type: "Heartbeat", from: 2, commitIndex: 0, readRound: 0 }],
+  ] as const)("is LEADERSHIP_LOST as soon as %s: nobody answers it any more", async (_what, message) => {
+    const { group } = await ledByTest();
+    const lost = outcomeOf(group.member(1).node.propose(set("a")));
+    await group.pass(2);
+    new FakePeer(message.from, group.hub).say({ group: 0, to: 1, term: 6, ...message });
+    expect(await group.settled(lost, 5)).toMatchObject({ code: "OCTOPII_RAFT_LEADERSHIP_LOST", outcome: "unknown" });
+    await group.close();
+  });
+
   it("ends at its deadline when the question or the answer is lost", async () => {
     const group = await Group.open();
     const leader = await group.elect(1);
